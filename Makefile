@@ -1,0 +1,70 @@
+# Needs Python 3.11+ and make; the rest is installed into .venv.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check format docs bench lock clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+LOCK_VENV := .venv-lock
+PACKAGES := data_contracts pipeline_lib tasks flows deployments
+PIP_INSTALL := -m pip install -qq --disable-pip-version-check
+
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := 1
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## Create .venv, or bring it up to date with pyproject.toml and constraints.txt
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "spanferry needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@echo "setup: creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "setup: installing spanferry and its tested dependencies (minutes the first time)"
+	@$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e '.[dev]'
+	@touch $@
+	@echo "setup: done"
+
+demo: setup ## Train, project and score on the bundled corpus, into demo-out/
+	$(BIN)/spanferry demo --out demo-out
+
+test: setup ## Run the tests; make test ARGS="-k sinkhorn" picks some
+	$(BIN)/pytest $(ARGS)
+
+check: setup ## Format, lint, types, floors, SCHEMAS.md: what the hook and CI run
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict $(PACKAGES)
+	$(BIN)/lint-imports
+	$(BIN)/python -m data_contracts.docs --check SCHEMAS.md
+
+format: setup ## Format the code and fix what ruff can fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: setup ## Write SCHEMAS.md from the contracts
+	$(BIN)/python -m data_contracts.docs > SCHEMAS.md.new
+	@mv SCHEMAS.md.new SCHEMAS.md
+
+bench: setup ## Run the benchmarks
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+lock: ## Resolve pyproject.toml afresh and write constraints.txt; run `make test` after it
+	@echo "lock: resolving in $(LOCK_VENV) (minutes)"
+	@$(PYTHON) -m venv --clear $(LOCK_VENV)
+	@$(LOCK_VENV)/bin/python $(PIP_INSTALL) -e '.[dev,bench]'
+	@$(LOCK_VENV)/bin/python -m pip check
+	@echo '# The exact set that the tests run with, transitive. To refresh: `make lock`, then `make test`.' > constraints.txt.new
+	@$(LOCK_VENV)/bin/python -m pip --disable-pip-version-check freeze --exclude-editable > $(LOCK_VENV)/frozen
+	@sed 's/+[A-Za-z0-9.]*$$//' $(LOCK_VENV)/frozen >> constraints.txt.new
+	@mv constraints.txt.new constraints.txt
+	@rm -rf $(LOCK_VENV)
+	@echo "lock: constraints.txt is written"
+
+clean: ## Remove the environment, the caches and the outputs of these targets
+	rm -rf $(VENV) $(LOCK_VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist demo-out *.new
+	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +

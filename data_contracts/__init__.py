@@ -1,0 +1,46 @@
+"""The ground floor: what every table looks like. Does no I/O."""
+
+from data_contracts.alignment import ALIGNMENTS, COST_MATRICES, EDGE_STATISTICS, EMBEDDINGS, TRAINING_LOG, TRANSPORT_PLANS
+from data_contracts.contract import Contract, ContractError, Rule, column
+from data_contracts.corpus import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS, UNITS
+from data_contracts.evaluation import SCORES
+from data_contracts.projection import PROJECTIONS
+
+CONTRACTS = (
+    CORPUS_FILES,
+    DOCUMENTS,
+    MENTIONS,
+    ANNOTATION_LINES,
+    REJECTS,
+    UNITS,
+    EMBEDDINGS,
+    COST_MATRICES,
+    TRANSPORT_PLANS,
+    TRAINING_LOG,
+    ALIGNMENTS,
+    EDGE_STATISTICS,
+    PROJECTIONS,
+    SCORES,
+)
+
+__all__ = [
+    "ALIGNMENTS",
+    "ANNOTATION_LINES",
+    "CONTRACTS",
+    "CORPUS_FILES",
+    "COST_MATRICES",
+    "DOCUMENTS",
+    "EDGE_STATISTICS",
+    "EMBEDDINGS",
+    "MENTIONS",
+    "PROJECTIONS",
+    "REJECTS",
+    "SCORES",
+    "TRAINING_LOG",
+    "TRANSPORT_PLANS",
+    "UNITS",
+    "Contract",
+    "ContractError",
+    "Rule",
+    "column",
+]

@@ -1,0 +1,96 @@
+"""The terminal: progress bars that count documents, tables, and one line an error with an exit code a kind."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import polars as pl
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from flows.watch import LISTENER
+from flows.watch import Progress as ShardDone
+from pipeline_lib.evaluation.scorer import ScoreRow
+
+OUT = Console()
+ERR = Console(stderr=True)
+
+
+@contextmanager
+def progress_bars(quiet: bool) -> Iterator[None]:
+    """Show a bar a stage, in documents, while the context lasts."""
+    if quiet:
+        yield
+        return
+    columns = (TextColumn("{task.description:<13}"), BarColumn(), MofNCompleteColumn(), TextColumn("documents {task.fields[note]}"), TimeElapsedColumn())
+    with Progress(*columns, console=ERR) as bars:
+        token = LISTENER.set(_Bars(bars))
+        try:
+            yield
+        finally:
+            LISTENER.reset(token)
+
+
+class _Bars:
+    """Turns finished shards into bars; the total is known once all shards of a stage are done, until then it is estimated."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+        self._documents: dict[str, int] = {}
+        self._reused: dict[str, int] = {}
+
+    def __call__(self, shard: ShardDone) -> None:
+        if shard.stage not in self._tasks:
+            self._tasks[shard.stage] = self._bars.add_task(shard.stage, total=None, note="")
+        documents = self._documents[shard.stage] = self._documents.get(shard.stage, 0) + shard.documents
+        reused = self._reused[shard.stage] = self._reused.get(shard.stage, 0) + shard.reused
+        total = documents if shard.done == shard.shards else round(documents * shard.shards / shard.done)
+        note = "(reused)" if reused == shard.done else ""
+        self._bars.update(self._tasks[shard.stage], completed=documents, total=total, note=note)
+
+
+def score_table(scores: pl.DataFrame, title: str) -> Table:
+    """Strict and char figures per language and label."""
+    table = Table(title=title, title_justify="left")
+    for name in ("language", "label"):
+        table.add_column(name)
+    for name in ("gold", "predicted", "strict P", "R", "F1", "95 %", "char P", "R", "F1", "95 %"):
+        table.add_column(name, justify="right")
+    for (lang, label), rows in scores.group_by(["target_lang", "label"], maintain_order=True):
+        by_metric = {row["metric"]: row for row in rows.to_dicts()}
+        strict, char = by_metric["strict"], by_metric["char"]
+        figures = [cell for row in (strict, char) for cell in _figures(row)]
+        style = "bold" if label == "*" else ""
+        table.add_row(str(lang), "all" if label == "*" else str(label), str(strict["gold"]), str(strict["predicted"]), *figures, style=style)
+    return table
+
+
+def plain_score_table(rows: list[ScoreRow]) -> Table:
+    """Figures of ``spanferry score``, four decimals."""
+    table = Table()
+    for name in ("label", "metric"):
+        table.add_column(name)
+    for name in ("precision", "recall", "F1", "gold", "predicted", "matched"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        score = row.score
+        counts = (str(score.gold), str(score.predicted), "" if score.matched is None else str(score.matched))
+        name = "all" if row.label == "*" else row.label
+        table.add_row(name, row.metric, f"{score.precision:.4f}", f"{score.recall:.4f}", f"{score.f1:.4f}", *counts)
+    return table
+
+
+def _figures(row: dict[str, float]) -> list[str]:
+    return [f"{row['precision']:.4f}", f"{row['recall']:.4f}", f"{row['f1']:.4f}", f"{row['low']:.3f}-{row['high']:.3f}"]
+
+
+def count_table(title: str, columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> Table:
+    """A small table whose last column is a number."""
+    table = Table(title=title, title_justify="left")
+    for name in columns[:-1]:
+        table.add_column(name)
+    table.add_column(columns[-1], justify="right")
+    for row in rows:
+        table.add_row(*map(str, row))
+    return table

@@ -1,0 +1,77 @@
+"""The model of a run: all that was learnt from a whole corpus, per language pair; and how a later run finds it again."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.storage.fingerprint import digest
+from pipeline_lib.storage.store import ArtifactRef, Store, ref_as_json
+
+
+class ModelError(ValueError):
+    """A pinned model that does not exist, does not fit the run, or whose artifacts are gone."""
+
+
+@dataclass(frozen=True)
+class PairModel:
+    """What one language pair has learnt: fitted teachers, corpus statistics, student."""
+
+    teachers: ArtifactRef
+    edges: ArtifactRef
+    student: ArtifactRef
+
+
+@dataclass(frozen=True)
+class Model:
+    """The models of a run by target language, and the number of shards its collection was cut into."""
+
+    run: str
+    shards: int
+    pairs: dict[str, PairModel]
+
+
+def load_model(store: Store, run: str, source: str, targets: list[str]) -> Model:
+    """The model of an earlier run, given by its id or by its output folder. Raises ``ModelError``."""
+    record = _read_run(store, run)
+    if record["source"] != source:
+        raise ModelError(f"the model of run {record['run']} carries from {record['source']}, not from {source}")
+    missing = [lang for lang in targets if lang not in record["models"]]
+    if missing:
+        raise ModelError(f"the model of run {record['run']} has no {', '.join(missing)}; it has {', '.join(record['models'])}")
+    return Model(record["run"], record["shards"], {lang: _pair(store, record["models"][lang]) for lang in targets})
+
+
+def run_id(fingerprints: list[str], config: str) -> str:
+    """The run's name: the same inputs, config and code give the same one."""
+    return "run-" + digest(json.dumps([fingerprints, config]))[:12]
+
+
+def model_record(pairs: dict[str, PairModel]) -> dict[str, object]:
+    """What ``load_model`` needs of each pair."""
+    return {
+        lang: {"teachers": ref_as_json(pair.teachers), "edges": ref_as_json(pair.edges), "student": ref_as_json(pair.student)}
+        for lang, pair in pairs.items()
+    }
+
+
+def _read_run(store: Store, run: str) -> dict[str, Any]:
+    file = Path(run) / "run.json"
+    if file.is_file():
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return found
+    record = store.read_record(f"runs/{run}.json") if run.replace("-", "").isalnum() else None
+    if record is None:
+        raise ModelError(f"no run {run}: --model takes a run's id in this store or its output folder")
+    return record
+
+
+def _pair(store: Store, record: dict[str, dict[str, Any]]) -> PairModel:
+    return PairModel(*(_intact(store, record[name]) for name in ("teachers", "edges", "student")))
+
+
+def _intact(store: Store, record: dict[str, Any]) -> ArtifactRef:
+    found = store.find(record["contract"], record["shard"], record["fingerprint"], record["suffix"])
+    if found is None:
+        raise ModelError(f"artifact {record['contract']}/{record['shard']}/{record['fingerprint']} of the model is missing or damaged: run without --model")
+    return found

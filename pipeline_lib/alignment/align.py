@@ -1,0 +1,55 @@
+"""The student's alignment of a document pair: the cosine of its unit vectors in the band, as it is or sharpened like the target."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import torch
+from pydantic import BaseModel, Field
+
+from data_contracts.alignment import ALIGNMENTS
+from pipeline_lib.alignment.band import Band, BandConfig, Floats, band_around, prior, scaled_diagonal
+from pipeline_lib.alignment.sinkhorn import Plan, SharpenConfig, plan_columns, plan_of, sharpen
+from pipeline_lib.alignment.student import Student
+from pipeline_lib.alignment.units import GridText
+from pipeline_lib.alignment.views import banded_cosine
+
+
+class AlignConfig(BaseModel, frozen=True, extra="forbid"):
+    """What is made of the student's similarities."""
+
+    student_plan: Literal["transport", "cosine"] = Field("transport", description="cosine is the paper's; transport adds prior and Sinkhorn")
+    band: BandConfig = BandConfig()
+    prior: float = Field(0.4, ge=0, description="weight of the positional prior beside the cosine's 1")
+    sharpen: SharpenConfig = SharpenConfig()
+
+
+def align_tables(
+    source: dict[str, GridText], target: dict[str, GridText], langs: tuple[str, str], student: Student, config: AlignConfig, at_once: int = 16
+) -> Iterator[pa.Table]:
+    """ALIGNMENTS of the documents that both sides hold, in parts of ``at_once`` documents."""
+    rows: list[dict[str, object]] = []
+    for document in source:
+        if document in target:
+            plan, band = align_document(source[document], target[document], student, config)
+            rows.append({"document": document, "source_lang": langs[0], "target_lang": langs[1]} | plan_columns(plan, band))
+        if len(rows) == at_once:
+            yield ALIGNMENTS.table(rows)
+            rows = []
+    yield ALIGNMENTS.table(rows)
+
+
+def align_document(source: GridText, target: GridText, student: Student, config: AlignConfig) -> tuple[Plan, Band]:
+    """The alignment of one document pair and the band it lies in."""
+    centre = scaled_diagonal(len(source.starts), len(target.starts))
+    band = band_around(centre, len(target.starts), config.band)
+    with torch.no_grad():
+        cosine = banded_cosine(student.encode(source.types).numpy(), student.encode(target.types).numpy(), band)
+    if config.student_plan == "cosine":
+        return plan_of(np.maximum(cosine, 0.0) / max(band.rows, 1), band), band
+    return sharpen(_cost(cosine, prior(band, centre, config.band), config.prior), band, config.sharpen), band
+
+
+def _cost(cosine: Floats, nearness: Floats, weight: float) -> Floats:
+    return np.clip(1.0 - (cosine + weight * nearness) / (1.0 + weight), 0.0, 1.0)

@@ -1,0 +1,48 @@
+"""Gold of a target language, read for the first time when everything has been projected."""
+
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from data_contracts.corpus import REJECTS
+from pipeline_lib.corpus.ingest import reject_row, text_file
+from pipeline_lib.corpus.layouts import read_document
+from pipeline_lib.evaluation.resample import ResampleConfig, score_table
+
+OFFICIAL = {"filename": pl.String, "label": pl.String, "start_span": pl.Int64, "end_span": pl.Int64}
+
+
+def score_projections(
+    root: Path, files: pa.Table, projections: pa.Table, target: str, config: ResampleConfig
+) -> tuple[pa.Table, pa.Table]:
+    """SCORES of PROJECTIONS into ``target`` and REJECTS of its gold.
+
+    Only documents whose gold could be read are scored. A fragmented mention counts with its envelope: first start, last end.
+
+    Args:
+        files: CORPUS_FILES of the target language.
+    """
+    gold: list[tuple[str, str, int, int]] = []
+    scored: set[str] = set()
+    rejects: list[dict[str, object]] = []
+    for row in files.to_pylist():
+        read = read_document(text_file(root, row), with_annotations=True)
+        rejects += [reject_row("score", problem) for problem in read.problems]
+        if read.document is not None and row["annotated"] and not any(problem.line is None for problem in read.problems):
+            scored.add(row["document"])
+            gold += [(row["document"], m["label"], min(m["starts"]), max(m["ends"])) for m in read.mentions]
+    predicted = official_rows(projections).filter(pl.col("filename").is_in(sorted(scored)))
+    frame = pl.DataFrame(gold, schema=OFFICIAL, orient="row")
+    return score_table(frame, predicted, target, config), REJECTS.table(rejects)
+
+
+def official_rows(projections: pa.Table) -> pl.DataFrame:
+    """The projected mentions in the official columns, envelope offsets, without text; document order kept."""
+    frame = pl.DataFrame(projections.select(["document", "label", "starts", "ends"])).filter(pl.col("starts").list.len() > 0)
+    return frame.select(
+        pl.col("document").alias("filename"),
+        "label",
+        pl.col("starts").list.min().cast(pl.Int64).alias("start_span"),
+        pl.col("ends").list.max().cast(pl.Int64).alias("end_span"),
+    )

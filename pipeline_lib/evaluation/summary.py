@@ -1,0 +1,42 @@
+"""The figures of one run: counts and scores, as the report and ``scores.json`` show them. Never a word of text."""
+
+from dataclasses import dataclass
+
+import polars as pl
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a run did.
+
+    Attributes:
+        documents, mentions: of the source; projected: mentions found, by target language.
+        abstentions: by (target language, reason); rejects: by (stage, code).
+    """
+
+    documents: int
+    mentions: int
+    projected: dict[str, int]
+    abstentions: dict[tuple[str, str], int]
+    rejects: dict[tuple[str, str], int]
+
+
+def count(documents: int, mentions: int, projections: pl.DataFrame, rejects: pa.Table, targets: list[str]) -> Counts:
+    """Count PROJECTIONS (columns target_lang, reason suffice) and REJECTS."""
+    found = projections.filter(pl.col("reason").is_null())["target_lang"].value_counts()
+    projected = dict.fromkeys(targets, 0) | dict(found.iter_rows())
+    abstained = projections.drop_nulls("reason").group_by("target_lang", "reason").len().sort("target_lang", "reason")
+    rejected = pl.DataFrame(rejects).group_by("stage", "code").len().sort("stage", "code")
+    return Counts(
+        documents,
+        mentions,
+        projected,
+        {(lang, reason): number for lang, reason, number in abstained.iter_rows()},
+        {(stage, code): number for stage, code, number in rejected.iter_rows()},
+    )
+
+
+def scores_json(scores: pa.Table) -> list[dict[str, object]]:
+    """SCORES with every figure rounded to four decimals, as the official script prints them."""
+    return [{key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()} for row in scores.to_pylist()]

@@ -1,0 +1,66 @@
+"""Export: what a run hands over, as files: per language a TSV in the official columns and BRAT beside the texts."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from pipeline_lib.corpus import brat
+from pipeline_lib.evaluation.gold import official_rows
+
+HEADER = ("filename", "label", "start_span", "end_span", "text")
+
+
+def run_tsv(projections: pa.Table) -> str:
+    """The projected mentions in the official columns, sorted by file and offset; minimal quoting, as the official reader needs it."""
+    rows = official_rows(projections).with_columns(
+        pl.DataFrame(projections.select(["starts", "surface"])).filter(pl.col("starts").list.len() > 0)["surface"].alias("text")
+    )
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+    writer.writerow(HEADER)
+    writer.writerows(rows.sort("filename", "start_span", "end_span", "label", maintain_order=True).iter_rows())
+    return text.getvalue()
+
+
+def projected_files(documents: pa.Table, projections: pa.Table) -> Iterator[tuple[str, str]]:
+    """(file name, content) of the ``.txt`` and ``.ann`` of every target document; ids are those of the source mentions."""
+    mentions: dict[str, list[dict[str, object]]] = {}
+    for row in projections.select(["document", "mention", "label", "starts", "ends", "surface"]).to_pylist():
+        mentions.setdefault(row["document"], []).append(row)
+    for row in documents.select(["document", "text"]).to_pylist():
+        yield f"{row['document']}.txt", row["text"]
+        yield f"{row['document']}.ann", brat.format_file(_mentions(mentions.get(row["document"], [])))
+
+
+def source_files(documents: pa.Table, mentions: pa.Table, lines: pa.Table) -> Iterator[tuple[str, str]]:
+    """(file name, content) of the ``.txt`` and ``.ann`` of every source document, as they were read."""
+    mentions_of, lines_of = _by_document(mentions), _by_document(lines)
+    for row in documents.select(["document", "text"]).to_pylist():
+        name = row["document"]
+        yield f"{name}.txt", row["text"]
+        yield f"{name}.ann", brat.from_rows(mentions_of.get(name, []), lines_of.get(name, []))
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".writing-{path.name}")
+    temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    temporary.replace(path)
+
+
+def _mentions(rows: Iterable[dict[str, object]]) -> Iterator[brat.Mention]:
+    for line, row in enumerate((row for row in rows if row["starts"]), start=1):
+        starts, ends = tuple(row["starts"]), tuple(row["ends"])  # type: ignore[arg-type]
+        yield brat.Mention(str(row["mention"]), str(row["label"]), starts, ends, str(row["surface"]), line, "\n", None)
+
+
+def _by_document(table: pa.Table) -> dict[str, list[dict[str, object]]]:
+    found: dict[str, list[dict[str, object]]] = {}
+    for row in table.to_pylist():
+        found.setdefault(row["document"], []).append(row)
+    return found

@@ -1,0 +1,61 @@
+"""Distill: the student of one language pair, trained on its transport plans."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from prefect import task
+
+from data_contracts import TRAINING_LOG
+from pipeline_lib.alignment.distill import DistillConfig, Epoch, distill, plan_lessons, split_documents, training_log
+from pipeline_lib.alignment.student import new_student, save_student
+from pipeline_lib.storage.fingerprint import ingredients
+from pipeline_lib.storage.store import ArtifactRef, Store
+from tasks.fit import read_teachers
+from tasks.stage import STAGE, fingerprints
+from tasks.texts import Texts, read_all, texts_fingerprints
+
+LOG = "training_log.json"
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """The student's folder in Hugging Face layout, and the log of its training."""
+
+    main: ArtifactRef
+    log: ArtifactRef
+
+
+@task(name="distill", task_run_name="distill {teachers.shard}", **STAGE)
+def distill_student(
+    root: str, source: list[Texts], target: list[Texts], plans: list[ArtifactRef], teachers: ArtifactRef, config: DistillConfig
+) -> Distilled:
+    """Train on the documents that have a plan; a student whose ingredients are unchanged is taken as it is."""
+    store = Store(root)
+    inputs = [*texts_fingerprints([*source, *target]), *fingerprints(plans, teachers)]
+    made_of = ingredients("student@1", "pipeline_lib.alignment.distill", config, inputs)
+
+    def make(folder: Path) -> None:
+        torch.set_num_threads(config.threads)
+        names = [name for ref in plans for name in store.read(ref, ["document"])["document"].to_pylist()]
+        train, held_out = split_documents(names, config)
+        parts = (part for ref in plans for part in store.scan(ref))
+        lessons = plan_lessons(parts, read_all(store, source), read_all(store, target), {*train, *held_out}, config.crop)
+        student, log = distill(
+            new_student(read_teachers(store, teachers), config.student),
+            [lesson for name in train for lesson in lessons[name]],
+            [lesson for name in held_out for lesson in lessons[name]],
+            config,
+        )
+        save_student(student, folder)
+        (folder / LOG).write_text(json.dumps([asdict(epoch) for epoch in log]), encoding="utf-8")
+
+    student = store.folder("student", teachers.shard, made_of, make)
+    logged = ingredients(TRAINING_LOG.id, "pipeline_lib.alignment.distill", None, fingerprints(student))
+    return Distilled(student, store.table(TRAINING_LOG, student.shard, logged, lambda: [_read_log(store, student)]))
+
+
+def _read_log(store: Store, student: ArtifactRef):  # type: ignore[no-untyped-def]
+    with store.local(student) as folder:
+        return training_log(Epoch(**row) for row in json.loads((folder / LOG).read_text(encoding="utf-8")))

@@ -1,0 +1,38 @@
+"""Ingest: one shard of one language, from files to rows."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefect import task
+
+from data_contracts import ANNOTATION_LINES, DOCUMENTS, MENTIONS, REJECTS
+from pipeline_lib.corpus.ingest import files_of, ingest
+from pipeline_lib.storage.fingerprint import ingredients, table_hash
+from pipeline_lib.storage.store import ArtifactRef, Store
+from tasks.scan import Scanned
+from tasks.stage import STAGE, shard_name
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """The tables of one shard of one language. ``main`` is what progress counts."""
+
+    documents: ArtifactRef
+    mentions: ArtifactRef
+    lines: ArtifactRef
+    rejects: ArtifactRef
+
+    @property
+    def main(self) -> ArtifactRef:
+        return self.documents
+
+
+@task(name="ingest", task_run_name="ingest {lang} {shard}", **STAGE)
+def ingest_shard(root: str, corpus: str, scanned: Scanned, lang: str, shard: int) -> Ingested:
+    """DOCUMENTS, MENTIONS, ANNOTATION_LINES, REJECTS; annotations are opened for the source language only."""
+    store = Store(root)
+    files = files_of(store.read(scanned.files), lang, shard)
+    made_of = ingredients(DOCUMENTS.id, "pipeline_lib.corpus.ingest", None, [scanned.source, table_hash(files)])
+    contracts = (DOCUMENTS, MENTIONS, ANNOTATION_LINES, REJECTS)
+    name = shard_name(lang, shard, scanned.shards)
+    return Ingested(*store.tables(contracts, name, made_of, lambda: ingest(Path(corpus), files, scanned.source)))

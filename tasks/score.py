@@ -1,0 +1,42 @@
+"""Score: projections of one target language against its gold, where there is gold."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+from prefect import task
+
+from data_contracts import CORPUS_FILES, REJECTS, SCORES
+from pipeline_lib.corpus.ingest import hash_file
+from pipeline_lib.evaluation.gold import score_projections
+from pipeline_lib.evaluation.resample import ResampleConfig
+from pipeline_lib.storage.fingerprint import ingredients, table_hash
+from pipeline_lib.storage.store import ArtifactRef, Store
+from tasks.scan import Scanned
+from tasks.stage import STAGE, fingerprints
+
+
+@dataclass(frozen=True)
+class Scored:
+    """SCORES of one target language, and what of its gold could not be read."""
+
+    main: ArtifactRef
+    rejects: ArtifactRef
+
+
+@task(name="score", task_run_name="score {target}", **STAGE)
+def score(root: str, corpus: str, scanned: Scanned, target: str, projections: list[ArtifactRef], config: ResampleConfig) -> Scored:
+    """The one stage that opens the targets' annotations."""
+    store = Store(root)
+    files = pl.DataFrame(store.read(scanned.files)).filter((pl.col("lang") == target) & pl.col("annotated")).to_arrow()
+    files = files.cast(CORPUS_FILES.schema)
+    gold = [hash_file((Path(corpus) / file).with_suffix(".ann")) for file in files["file"].to_pylist()]
+    made_of = ingredients(SCORES.id, "pipeline_lib.evaluation.gold", config, [table_hash(files), *gold, *fingerprints(projections)])
+
+    def make() -> list[tuple[pa.Table, pa.Table]]:
+        columns = ["document", "label", "starts", "ends"]
+        projected = pa.concat_tables([store.read(ref, columns) for ref in projections])
+        return [score_projections(Path(corpus), files, projected, target, config)]
+
+    return Scored(*store.tables([SCORES, REJECTS], f"{scanned.source}-{target}", made_of, make))

@@ -1,0 +1,28 @@
+"""Where a language's texts lie in the store: DOCUMENTS and UNITS of the same shard, read together."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pipeline_lib.alignment.units import GridText, grid_texts
+from pipeline_lib.storage.store import ArtifactRef, Store
+
+
+@dataclass(frozen=True)
+class Texts:
+    """One shard of one language."""
+
+    documents: ArtifactRef
+    units: ArtifactRef
+
+    def read(self, store: Store) -> dict[str, GridText]:
+        """The shard's texts by document id."""
+        return grid_texts(store.read(self.documents, ["document", "text"]), store.read(self.units))
+
+
+def read_all(store: Store, shards: Iterable[Texts]) -> dict[str, GridText]:
+    """The texts of several shards, in their order."""
+    return {document: text for shard in shards for document, text in shard.read(store).items()}
+
+
+def texts_fingerprints(shards: Iterable[Texts]) -> list[str]:
+    return [ref.fingerprint for shard in shards for ref in (shard.documents, shard.units)]

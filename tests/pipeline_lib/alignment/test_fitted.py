@@ -1,0 +1,123 @@
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from pipeline_lib.alignment.fitted import (
+    FitConfig,
+    PairTypes,
+    Teachers,
+    Vectors,
+    Vocabulary,
+    _ppmi,
+    fit_teachers,
+    load_teachers,
+    pair_types,
+    save_teachers,
+)
+from pipeline_lib.alignment.units import GridText
+from tests.pipeline_lib.alignment.toys import DICTIONARY, STOP, fitted, translated
+
+VIEWS = ("sentence", "phrase")
+
+
+@pytest.fixture(scope="module")
+def pairs() -> list[PairTypes]:
+    return translated(seed=1)
+
+
+@pytest.fixture(scope="module")
+def teachers(pairs: list[PairTypes]) -> Teachers:
+    return fitted(pairs)
+
+
+def tables(teachers: Teachers, view: str) -> tuple[Vectors, Vectors]:
+    source, target = getattr(teachers, f"{view}_source"), getattr(teachers, f"{view}_target")
+    return source, target
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_translations_are_nearest_in_both_directions(view: str, teachers: Teachers) -> None:
+    source, target = tables(teachers, view)
+    similarity = source @ target.T
+    nearest = {word: teachers.target.types[similarity[row].argmax()] for row, word in enumerate(teachers.source.types) if word != STOP}
+    assert nearest == DICTIONARY
+    back = {word: teachers.source.types[similarity[:, column].argmax()] for column, word in enumerate(teachers.target.types) if word != STOP}
+    assert back == {translation: word for word, translation in DICTIONARY.items()}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_vectors_have_a_row_a_type_and_unit_length(view: str, teachers: Teachers) -> None:
+    for table, vocabulary in zip(tables(teachers, view), (teachers.source, teachers.target), strict=True):
+        assert table.dtype == np.float32 and table.shape == (len(vocabulary.types), 24)
+        norms = np.linalg.norm(table, axis=1)
+        assert (np.isclose(norms, 1, atol=1e-5) | (norms == 0)).all() and (norms > 0).sum() >= len(DICTIONARY)
+
+
+def test_the_vocabulary_is_sorted_with_the_counts_of_the_texts(pairs: list[PairTypes], teachers: Teachers) -> None:
+    counts = Counter(kind for pair in pairs for kind in pair.source)
+    assert teachers.source.types == tuple(sorted(counts))
+    assert teachers.source.counts.tolist() == [counts[kind] for kind in sorted(counts)]
+    assert set(teachers.target.types) == {*DICTIONARY.values(), STOP}
+    assert [teachers.source.types[number] for number in teachers.source.ids(pairs[0].source)] == pairs[0].source
+
+
+def test_an_unknown_type_has_no_id() -> None:
+    with pytest.raises(KeyError):
+        Vocabulary(("a",), np.ones(1, dtype=np.int64)).ids(["b"])
+
+
+def test_the_lexical_table_is_fitted_on_the_same_types(teachers: Teachers) -> None:
+    best = teachers.lexical.toarray().argmax(axis=1)
+    assert {word: teachers.target.types[best[row]] for row, word in enumerate(teachers.source.types)} == DICTIONARY | {STOP: STOP}
+
+
+def test_fitting_twice_gives_the_same_teachers(pairs: list[PairTypes]) -> None:
+    one, other = fitted(pairs[:6]), fitted(pairs[:6])
+    for view in VIEWS:
+        assert all(np.array_equal(a, b) for a, b in zip(tables(one, view), tables(other, view), strict=True))
+    assert (one.lexical != other.lexical).nnz == 0
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        PairTypes(["fiebre"], [0], ["fever"], [0]),
+        PairTypes(["fiebre", "alta"], [0], ["fever"], [0]),
+        PairTypes(["tos", "."], [0, 1], ["cough"], [0]),
+        PairTypes(["a"] * 30, [0, 10, 20], ["b"], [0]),
+    ],
+)
+def test_the_smallest_corpora_can_be_fitted(pair: PairTypes) -> None:
+    teachers = fit_teachers([pair], FitConfig())
+    for view in VIEWS:
+        for table in tables(teachers, view):
+            assert np.isfinite(table).all()
+    assert teachers.lexical.shape == (len(set(pair.source)), len(set(pair.target)))
+
+
+def test_ppmi_is_that_of_a_small_table_by_hand() -> None:
+    counts = np.array([[4.0, 0.0], [1.0, 3.0]])
+    found = _ppmi(csr_array(counts), 1.0).toarray()
+    assert found == pytest.approx(np.array([[np.log(4 / 8 / (4 / 8 * 5 / 8)), 0], [0, np.log(3 / 8 / (4 / 8 * 3 / 8))]]))
+    context = np.array([5.0, 3.0]) ** 0.75 / (5**0.75 + 3**0.75)
+    smoothed = _ppmi(csr_array(counts), 0.75).toarray()
+    assert smoothed == pytest.approx(np.array([[np.log(1 / context[0]), 0], [0, np.log(3 / 4 / context[1])]]))
+
+
+def test_a_saved_model_is_read_back_as_it_was(teachers: Teachers, tmp_path: Path) -> None:
+    save_teachers(teachers, tmp_path / "teachers.safetensors")
+    back = load_teachers(tmp_path / "teachers.safetensors")
+    for side in ("source", "target"):
+        assert getattr(back, side).types == getattr(teachers, side).types
+        assert np.array_equal(getattr(back, side).counts, getattr(teachers, side).counts)
+    for view in VIEWS:
+        assert all(np.array_equal(a, b) for a, b in zip(tables(back, view), tables(teachers, view), strict=True))
+    assert back.lexical.shape == teachers.lexical.shape and (back.lexical != teachers.lexical).nnz == 0
+
+
+def test_types_and_segments_of_two_texts_make_a_pair() -> None:
+    source, target = GridText("Tos. Mal", [0, 3, 5], [3, 4, 8], [0, 2]), GridText("Cough", [0], [5], [0])
+    assert pair_types(source, target) == PairTypes(["tos", ".", "mal"], [0, 2], ["cough"], [0])

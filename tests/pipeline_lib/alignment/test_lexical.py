@@ -1,0 +1,158 @@
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy.sparse import csr_array
+
+from pipeline_lib.alignment.band import Floats
+from pipeline_lib.alignment.lexical import EMPTY_WORD, JUMPS, GroupedText, LexicalConfig, _forward_backward, _jump_matrix, lexical_table
+from tests.pipeline_lib.alignment.toys import DICTIONARY, translated
+
+PAIRS = [([0, 1], [0, 1]), ([0, 2], [2, 0]), ([1, 2, 2], [1, 2]), ([3], [1, 3, 3]), ([0, 3], [0])]
+
+
+def grouped(pairs: list[tuple[list[int], list[int]]]) -> GroupedText:
+    def flat(side: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        parts = [pair[side] for pair in pairs]
+        return np.array([kind for part in parts for kind in part], dtype=np.int32), np.cumsum([0, *map(len, parts)]).astype(np.int64)
+
+    (source, source_edges), (target, target_edges) = flat(0), flat(1)
+    return GroupedText(source, target, source_edges, target_edges)
+
+
+def ibm1(pairs: list[tuple[list[int], list[int]]], types: int, rounds: int, smoothing: float) -> Floats:
+    """``p(target | source)`` by the book, dense, shape (types, types)."""
+    met = np.zeros((types, types), dtype=bool)
+    for source, target in pairs:
+        met[np.ix_(source, target)] = True
+    table, empty = np.where(met, 1.0, 0.0), np.full(types, 1 / types)
+    for _ in range(rounds):
+        counts, empty_counts = np.where(met, smoothing, 0.0), np.full(types, smoothing)
+        for source, target in pairs:
+            for t in target:
+                weights = [(1 - EMPTY_WORD) / len(source) * table[s, t] for s in source]
+                total = sum(weights) + EMPTY_WORD * empty[t]
+                for s, weight in zip(source, weights, strict=True):
+                    counts[s, t] += weight / total
+                empty_counts[t] += EMPTY_WORD * empty[t] / total
+        sums = counts.sum(axis=1, keepdims=True)
+        table, empty = np.divide(counts, sums, out=np.zeros_like(counts), where=sums > 0), empty_counts / empty_counts.sum()
+    return table
+
+
+def by_enumeration(emission: Floats, null: Floats, move: Floats) -> tuple[Floats, Floats]:
+    """Posteriors and expected moves, summed over every path of states (position, whether it translates)."""
+    m, n = emission.shape
+    states = list(product(range(n), (True, False)))
+    posterior, moves, total = np.zeros((m, n)), np.zeros((n, n)), 0.0
+    for path in product(states, repeat=m):
+        weight = 1.0 / n
+        for j, (i, translates) in enumerate(path):
+            if j and translates:
+                weight *= move[path[j - 1][0], i]
+            elif j and path[j - 1][0] != i:
+                weight = 0.0
+            weight *= (1 - EMPTY_WORD) * emission[j, i] if translates else EMPTY_WORD * null[j]
+        total += weight
+        for j, (i, translates) in enumerate(path):
+            posterior[j, i] += weight * translates
+            if j and translates:
+                moves[path[j - 1][0], i] += weight
+    return posterior / total, moves / total
+
+
+@pytest.mark.parametrize(("m", "n"), [(1, 1), (1, 3), (2, 2), (3, 2), (2, 3), (4, 2), (3, 3)])
+def test_posteriors_and_expected_moves_are_those_of_all_paths_summed(m: int, n: int) -> None:
+    random = np.random.default_rng(10 * m + n)
+    emission, null, jumps = random.random((m, n)), random.random(m), random.random(JUMPS)
+    move = _jump_matrix(n, jumps)
+    expected_posterior, expected_moves = by_enumeration(emission, null, move)
+    posterior, moves = _forward_backward(emission, null, move)
+    assert np.allclose(posterior, expected_posterior, rtol=1e-9)
+    assert np.allclose(moves, expected_moves, rtol=1e-9)
+
+
+def test_posteriors_stay_shares_on_long_texts() -> None:
+    random = np.random.default_rng(0)
+    posterior, moves = _forward_backward(random.random((400, 90)) * 1e-6, random.random(400) * 1e-6, _jump_matrix(90, random.random(JUMPS)))
+    assert np.isfinite(posterior).all() and (posterior >= 0).all()
+    assert (posterior.sum(axis=1) <= 1 + 1e-9).all() and posterior.sum(axis=1).min() > 0.1
+    assert moves.sum() == pytest.approx(posterior[1:].sum())
+
+
+@pytest.mark.parametrize("n", [1, 5, 40])
+def test_moves_from_a_position_are_shares_by_jump_width(n: int) -> None:
+    jumps = np.arange(1.0, JUMPS + 1)
+    move = _jump_matrix(n, jumps)
+    assert np.allclose(move.sum(axis=1), 1)
+    reach = JUMPS // 2
+    for i, k in product(range(n), range(n)):
+        assert move[i, k] / move[i, i] == pytest.approx(jumps[np.clip(k - i, -reach, reach) + reach] / jumps[reach])
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 5])
+def test_model_1_is_that_of_the_book_in_both_directions(rounds: int) -> None:
+    config = LexicalConfig(ibm1_rounds=rounds, hmm_rounds=0, keep=0)
+    forward = ibm1(PAIRS, 4, rounds, config.smoothing)
+    backward = ibm1([(target, source) for source, target in PAIRS], 4, rounds, config.smoothing)
+    assert np.allclose(lexical_table(grouped(PAIRS), 4, 4, config).toarray(), np.sqrt(forward * backward.T))
+
+
+@pytest.mark.parametrize("hmm_rounds", [0, 3])
+def test_swapping_the_texts_transposes_the_table(hmm_rounds: int) -> None:
+    text, config = grouped(PAIRS), LexicalConfig(hmm_rounds=hmm_rounds)
+    assert np.allclose(lexical_table(text.reversed(), 4, 4, config).toarray(), lexical_table(text, 4, 4, config).toarray().T)
+
+
+def toy_table(config: LexicalConfig) -> tuple[csr_array, list[str], list[str]]:
+    source_types, target_types = sorted(DICTIONARY), sorted(DICTIONARY.values())
+    pairs = []
+    for document in translated(seed=1):
+        for first, last in zip(document.source_breaks, [*document.source_breaks[1:], len(document.source)], strict=True):
+            pairs.append(
+                (
+                    [source_types.index(word) for word in document.source[first : last - 1]],
+                    [target_types.index(word) for word in document.target[first : last - 1]],
+                )
+            )
+    return lexical_table(grouped(pairs), len(source_types), len(target_types), config), source_types, target_types
+
+
+@pytest.mark.parametrize("config", [LexicalConfig(hmm_rounds=0), LexicalConfig()], ids=["model 1", "HMM"])
+def test_the_dictionary_of_a_toy_corpus_is_found(config: LexicalConfig) -> None:
+    table, source_types, target_types = toy_table(config)
+    dense = table.toarray()
+    assert {word: target_types[dense[row].argmax()] for row, word in enumerate(source_types)} == DICTIONARY
+    assert {target_types[column]: source_types[dense[:, column].argmax()] for column in range(len(target_types))} == {
+        translation: word for word, translation in DICTIONARY.items()
+    }
+    right = dense[range(len(source_types)), [target_types.index(DICTIONARY[word]) for word in source_types]]
+    assert right.min() > 0.6
+
+
+def test_strengths_lie_in_the_unit_interval_and_small_ones_are_dropped() -> None:
+    table, _, _ = toy_table(LexicalConfig(keep=0.02))
+    everything, _, _ = toy_table(LexicalConfig(keep=0.0))
+    assert table.data.min() >= 0.02 and everything.data.min() < 0.02 and everything.data.max() <= 1 + 1e-12
+    assert np.allclose(table.toarray(), np.where(everything.toarray() < 0.02, 0, everything.toarray()))
+    assert table.has_sorted_indices
+
+
+def test_word_order_tells_the_hmm_apart_what_model_1_cannot() -> None:
+    text = grouped([([0, 1, 2], [0, 1, 2])] * 5 + [([3], [3])])
+    plain = lexical_table(text, 4, 4, LexicalConfig(hmm_rounds=0)).toarray()
+    assert np.allclose(plain[:3, :3], plain[0, 0])
+    ordered = lexical_table(grouped([([0, 1, 2], [0, 1, 2]), ([0, 1], [0, 1]), ([1, 2], [1, 2])] * 3), 3, 3, LexicalConfig())
+    assert (ordered.toarray().argmax(axis=1) == range(3)).all()
+
+
+def test_groups_with_an_empty_side_change_nothing() -> None:
+    config = LexicalConfig()
+    with_gaps = grouped([([], [1, 2]), *PAIRS, ([0, 1], []), ([], [])])
+    assert np.allclose(lexical_table(with_gaps, 4, 4, config).toarray(), lexical_table(grouped(PAIRS), 4, 4, config).toarray())
+
+
+def test_types_that_never_meet_have_no_entry() -> None:
+    table = lexical_table(grouped([([0], [1]), ([2], [0])]), 4, 3, LexicalConfig())
+    assert table.shape == (4, 3) and sorted(zip(*(part.tolist() for part in table.nonzero()), strict=True)) == [(0, 1), (2, 0)]

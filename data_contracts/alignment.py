@@ -97,7 +97,7 @@ ALIGNMENTS = Contract(
 EDGE_STATISTICS = Contract(
     name="edge_statistics",
     version=1,
-    doc="How readily a target type stands at the edges of a mention: log-odds, counted on the source and carried through the lexical table.",
+    doc="How readily a target type stands at a mention's edges: counted on the source, carried through the lexical table.",
     schema=pa.schema(
         [
             column("type", pa.int32(), "type id in the teachers' target vocabulary; its size stands for every unseen type"),

@@ -19,7 +19,9 @@ def _section(contract: Contract) -> str:
     )
     key = f"Key: {', '.join(f'`{name}`' for name in contract.key)}.\n" if contract.key else "No key: rows may repeat.\n"
     rules = "".join(f"- `{rule.name}`: {rule.doc}\n" for rule in contract.rules)
-    return f"\n## {contract.id}\n\n{contract.doc}\n{key}\n| column | type | meaning |\n|---|---|---|\n{rows}" + (f"\nRules:\n\n{rules}" if rules else "")
+    return f"\n## {contract.id}\n\n{contract.doc}\n{key}\n| column | type | meaning |\n|---|---|---|\n{rows}" + (
+        f"\nRules:\n\n{rules}" if rules else ""
+    )
 
 
 def main(arguments: list[str]) -> int:

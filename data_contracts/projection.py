@@ -30,7 +30,11 @@ PROJECTIONS = Contract(
     ),
     key=("document", "target_lang", "mention"),
     rules=(
-        Rule("projected_or_reason", "a row has a span or a reason, never both", (pl.col("starts").list.len() > 0) == pl.col("reason").is_null()),
+        Rule(
+            "projected_or_reason",
+            "a row has a span or a reason, never both",
+            (pl.col("starts").list.len() > 0) == pl.col("reason").is_null(),
+        ),
         Rule("paired_offsets", "as many ends as starts", pl.col("starts").list.len() == pl.col("ends").list.len()),
         Rule(
             "positive_extent",

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -39,7 +39,18 @@ def demo(
 
         corpus, results = out / "corpus", out / "results"
         write_sample(corpus)
-        figures = _run("embedded", corpus, "es", [lang for lang in LANGUAGES if lang != "es"], str(out / "store"), results, settings, None, quiet, as_json)
+        figures = _run(
+            "embedded",
+            corpus,
+            "es",
+            [lang for lang in LANGUAGES if lang != "es"],
+            str(out / "store"),
+            results,
+            settings,
+            None,
+            quiet,
+            as_json,
+        )
         pooled = [row for row in figures["scores"] if row["label"] == "*"]
         mean = {m: sum(row["f1"] for row in pooled if row["metric"] == m) / (len(pooled) / 2) for m in ("strict", "char")}
         projected = sum(figures["projected"].values())
@@ -74,7 +85,7 @@ def score(
     gold: Annotated[Path, typer.Option(help="TSV in the official columns, or a folder of .ann.")],
     pred: Annotated[Path, typer.Option(help="TSV in the official columns, or a folder of .ann.")],
     label: Annotated[list[str], typer.Option(help="Only this label; may be repeated.")] = [],  # noqa: B006
-    profile: Annotated[str, typer.Option(help="multiclin (the official script) or multicardioner.")] = "multiclin",
+    profile: Annotated[Literal["multiclin", "multicardioner"], typer.Option(help="The scoring script to follow.")] = "multiclin",
     as_json: AsJson = False,
 ) -> None:
     """Score predictions against gold: strict and character-weighted precision, recall and F1."""
@@ -82,11 +93,9 @@ def score(
         from dataclasses import asdict
 
         from flows.console import OUT, plain_score_table
-        from pipeline_lib.evaluation.annotations import ScoreInputError, read_annotations
+        from pipeline_lib.evaluation.annotations import read_annotations
         from pipeline_lib.evaluation.scorer import score as score_rows
 
-        if profile not in ("multiclin", "multicardioner"):
-            raise ScoreInputError(f"no scoring profile {profile!r}; there are: multiclin, multicardioner")
         rows = score_rows(read_annotations(gold), read_annotations(pred), label or None, profile)
         if as_json:
             typer.echo(json.dumps([asdict(row) for row in rows], indent=1))
@@ -164,10 +173,13 @@ def _run(
     elif not quiet:
         if outputs.scores.height:
             OUT.print(score_table(outputs.scores, "scores"))
-        OUT.print(count_table("not projected", ("language", "reason", "mentions"), outputs.abstentions()))
-        OUT.print(count_table("rejected", ("stage", "code", "count"), outputs.rejects()))
+        if outputs.counts.abstentions:
+            OUT.print(count_table("not projected", ("language", "reason", "mentions"), outputs.abstentions()))
+        if outputs.counts.rejects:
+            OUT.print(count_table("rejected", ("stage", "code", "count"), outputs.rejects()))
         OUT.print(f"model: {outputs.model_sentence()}", highlight=False)
-        OUT.print(f"results: {out}/report.html  {out}/projections.parquet  {out}/{{{','.join(counts.projected)}}}/run.tsv", highlight=False)
+        for name in ("report.html", "projections.parquet", "scores.json", *(f"{lang}/run.tsv" for lang in counts.projected)):
+            OUT.print(f"wrote {out / name}", highlight=False, soft_wrap=True)
     return outputs.figures
 
 

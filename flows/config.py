@@ -1,4 +1,4 @@
-"""The run's configuration: code defaults, then a profile, then ``--set key=value``. Unknown keys are an error that names the nearest one."""
+"""The run's configuration: code defaults, then a profile, then ``--set key=value``; an unknown key is an error."""
 
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,9 @@ class RunConfig(BaseModel, frozen=True, extra="forbid"):
     """All settings of a run, stage by stage. The resolved one is saved beside the run's outputs."""
 
     profile: str = "embedded"
-    aligner: Literal["target", "student"] = Field("target", description="what projects: the sharpened teachers' plan, or the student (paper)")
+    aligner: Literal["target", "student"] = Field(
+        "target", description="what projects: the sharpened teachers' plan, or the student (paper)"
+    )
     workers: int = Field(2, ge=1, description="shards worked on at a time")
     shards: ShardConfig = ShardConfig()
     fit: FitConfig = FitConfig()
@@ -46,7 +48,7 @@ class RunConfig(BaseModel, frozen=True, extra="forbid"):
 
 
 def load_config(profile: str, settings: Sequence[str] = ()) -> RunConfig:
-    """The configuration of ``profile`` with ``settings`` (``a.b=value``, the value in TOML or a bare word) on top. Raises ``ConfigError``."""
+    """The configuration of ``profile`` with ``settings`` on top: ``a.b=value``, TOML or a bare word. Raises ``ConfigError``."""
     values = {**_read_profile(profile), "profile": profile}
     for setting in settings:
         key, separator, value = setting.partition("=")
@@ -67,7 +69,9 @@ def load_config(profile: str, settings: Sequence[str] = ()) -> RunConfig:
 
 def profiles() -> list[str]:
     """Names of the profiles that ship."""
-    return sorted(path.name.removesuffix(".toml") for path in files("deployments").joinpath("profiles").iterdir() if path.name.endswith(".toml"))
+    return sorted(
+        path.name.removesuffix(".toml") for path in files("deployments").joinpath("profiles").iterdir() if path.name.endswith(".toml")
+    )
 
 
 def _read_profile(profile: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from flows.watch import LISTENER
 from flows.watch import Progress as ShardDone
+from data_contracts.evaluation import ALL_LABELS
 from pipeline_lib.evaluation.scorer import ScoreRow
 
 OUT = Console()
@@ -22,7 +23,13 @@ def progress_bars(quiet: bool) -> Iterator[None]:
     if quiet:
         yield
         return
-    columns = (TextColumn("{task.description:<13}"), BarColumn(), MofNCompleteColumn(), TextColumn("documents {task.fields[note]}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:<13}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("documents {task.fields[note]}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=ERR) as bars:
         token = LISTENER.set(_Bars(bars))
         try:
@@ -51,18 +58,21 @@ class _Bars:
 
 
 def score_table(scores: pl.DataFrame, title: str) -> Table:
-    """Strict and char figures per language and label."""
+    """Strict and char F1 with their intervals, a row a language and label; fits 80 columns."""
     table = Table(title=title, title_justify="left")
-    for name in ("language", "label"):
-        table.add_column(name)
-    for name in ("gold", "predicted", "strict P", "R", "F1", "95 %", "char P", "R", "F1", "95 %"):
-        table.add_column(name, justify="right")
+    table.add_column("language", no_wrap=True)
+    table.add_column("label", overflow="fold")
+    for name in ("gold", "predicted", "strict F1", "95 %", "char F1", "95 %"):
+        table.add_column(name, justify="right", no_wrap=True)
     for (lang, label), rows in scores.group_by(["target_lang", "label"], maintain_order=True):
         by_metric = {row["metric"]: row for row in rows.to_dicts()}
         strict, char = by_metric["strict"], by_metric["char"]
-        figures = [cell for row in (strict, char) for cell in _figures(row)]
-        style = "bold" if label == "*" else ""
-        table.add_row(str(lang), "all" if label == "*" else str(label), str(strict["gold"]), str(strict["predicted"]), *figures, style=style)
+        figures = [cell for row in (strict, char) for cell in (f"{row['f1']:.4f}", f"{row['low']:.3f}-{row['high']:.3f}")]
+        pooled = label == ALL_LABELS
+        name = "all" if pooled else str(label)
+        table.add_row(
+            str(lang), name, str(strict["gold"]), str(strict["predicted"]), *figures, style="bold" if pooled else "", end_section=pooled
+        )
     return table
 
 
@@ -76,13 +86,9 @@ def plain_score_table(rows: list[ScoreRow]) -> Table:
     for row in rows:
         score = row.score
         counts = (str(score.gold), str(score.predicted), "" if score.matched is None else str(score.matched))
-        name = "all" if row.label == "*" else row.label
+        name = "all" if row.label == ALL_LABELS else row.label
         table.add_row(name, row.metric, f"{score.precision:.4f}", f"{score.recall:.4f}", f"{score.f1:.4f}", *counts)
     return table
-
-
-def _figures(row: dict[str, float]) -> list[str]:
-    return [f"{row['precision']:.4f}", f"{row['recall']:.4f}", f"{row['f1']:.4f}", f"{row['low']:.3f}-{row['high']:.3f}"]
 
 
 def count_table(title: str, columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> Table:

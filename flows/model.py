@@ -73,5 +73,6 @@ def _pair(store: Store, record: dict[str, dict[str, Any]]) -> PairModel:
 def _intact(store: Store, record: dict[str, Any]) -> ArtifactRef:
     found = store.find(record["contract"], record["shard"], record["fingerprint"], record["suffix"])
     if found is None:
-        raise ModelError(f"artifact {record['contract']}/{record['shard']}/{record['fingerprint']} of the model is missing or damaged: run without --model")
+        name = f"{record['contract']}/{record['shard']}/{record['fingerprint']}"
+        raise ModelError(f"artifact {name} of the model is missing or damaged: run without --model")
     return found

@@ -18,7 +18,9 @@ from tasks.texts import Texts, texts_fingerprints
 def align(root: str, shard: str, source: Texts, target: Texts, student: ArtifactRef, config: AlignConfig) -> ArtifactRef:
     """ALIGNMENTS of the documents that both sides hold."""
     store = Store(root)
-    made_of = ingredients(ALIGNMENTS.id, "pipeline_lib.alignment.align", config, [*texts_fingerprints([source, target]), *fingerprints(student)])
+    made_of = ingredients(
+        ALIGNMENTS.id, "pipeline_lib.alignment.align", config, [*texts_fingerprints([source, target]), *fingerprints(student)]
+    )
 
     def make() -> Iterator[pa.Table]:
         langs = (source.units.shard.split("/")[0], target.units.shard.split("/")[0])

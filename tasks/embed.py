@@ -18,7 +18,9 @@ def embed(root: str, texts: Texts, teachers: ArtifactRef, side: Literal["source"
     """EMBEDDINGS of one shard on one side of a language pair."""
     store = Store(root)
     lang, shard = texts.units.shard.split("/")
-    made_of = ingredients(EMBEDDINGS.id, "pipeline_lib.alignment.views", None, [side, *texts_fingerprints([texts]), *fingerprints(teachers)])
+    made_of = ingredients(
+        EMBEDDINGS.id, "pipeline_lib.alignment.views", None, [side, *texts_fingerprints([texts]), *fingerprints(teachers)]
+    )
 
     def make() -> list[object]:
         fitted = read_teachers(store, teachers)

@@ -19,14 +19,21 @@ from pipeline_lib.alignment.views import banded_cosine
 class AlignConfig(BaseModel, frozen=True, extra="forbid"):
     """What is made of the student's similarities."""
 
-    student_plan: Literal["transport", "cosine"] = Field("transport", description="cosine is the paper's; transport adds prior and Sinkhorn")
+    student_plan: Literal["transport", "cosine"] = Field(
+        "transport", description="cosine is the paper's; transport adds prior and Sinkhorn"
+    )
     band: BandConfig = BandConfig()
     prior: float = Field(0.4, ge=0, description="weight of the positional prior beside the cosine's 1")
     sharpen: SharpenConfig = SharpenConfig()
 
 
 def align_tables(
-    source: dict[str, GridText], target: dict[str, GridText], langs: tuple[str, str], student: Student, config: AlignConfig, at_once: int = 16
+    source: dict[str, GridText],
+    target: dict[str, GridText],
+    langs: tuple[str, str],
+    student: Student,
+    config: AlignConfig,
+    at_once: int = 16,
 ) -> Iterator[pa.Table]:
     """ALIGNMENTS of the documents that both sides hold, in parts of ``at_once`` documents."""
     rows: list[dict[str, object]] = []

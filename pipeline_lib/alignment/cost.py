@@ -37,7 +37,7 @@ class ViewWeights(BaseModel, frozen=True, extra="forbid"):
 
     @property
     def total(self) -> float:
-        return sum(self.model_dump().values())
+        return float(sum(self.model_dump().values()))
 
 
 class CostConfig(BaseModel, frozen=True, extra="forbid"):
@@ -62,9 +62,7 @@ def document_cost(source: TypedText, target: TypedText, teachers: Teachers, conf
     return np.clip(1.0 - total, 0.0, 1.0), band
 
 
-def cost_tables(
-    source: pa.Table, target: pa.Table, teachers: Teachers, config: CostConfig, at_once: int = 16
-) -> Iterator[pa.Table]:
+def cost_tables(source: pa.Table, target: pa.Table, teachers: Teachers, config: CostConfig, at_once: int = 16) -> Iterator[pa.Table]:
     """COST_MATRICES of the documents that both EMBEDDINGS tables hold, in parts of ``at_once`` documents."""
     targets = typed_texts(target)
     langs = {"source_lang": _only(source["lang"]), "target_lang": _only(target["lang"])}
@@ -111,7 +109,7 @@ def _similarity(source: LocalTypes, target: LocalTypes, teachers: Teachers, band
     return result
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True)
 def _look_up(
     token: Floats, plain: Floats, source: Ints, target: Ints, context: float, low: Ints, indptr: npt.NDArray[np.int64], result: Floats
 ) -> None:

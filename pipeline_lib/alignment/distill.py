@@ -132,7 +132,7 @@ def distill(student: Student, train: Sequence[Lesson], held_out: Sequence[Lesson
         random.Random(config.seed + epoch).shuffle(order)
         loss = _train_epoch(student, [train[index] for index in order], optimiser, schedule, config)
         held_out_loss = _mean_loss(student, held_out)
-        log.append(Epoch(epoch, epoch * steps, loss, held_out_loss, schedule.get_last_lr()[0], held_out_loss < best.held_out_loss))
+        log.append(Epoch(epoch, epoch * steps, loss, held_out_loss, float(schedule.get_last_lr()[0]), held_out_loss < best.held_out_loss))
         if log[-1].best:
             best, weights = log[-1], copy.deepcopy(student.model.state_dict())
         elif epoch - best.epoch >= config.patience:

@@ -211,4 +211,5 @@ def _svd(table: csr_array, config: FitConfig) -> tuple[Floats, Floats, Floats]:
 
 def _unit_rows(matrix: Floats) -> Vectors:
     norms = np.linalg.norm(matrix, axis=1, keepdims=True)
-    return np.divide(matrix, norms, out=np.zeros_like(matrix), where=norms > 0).astype(np.float32)
+    scaled: Floats = np.divide(matrix, norms, out=np.zeros_like(matrix), where=norms > 0)
+    return scaled.astype(np.float32)

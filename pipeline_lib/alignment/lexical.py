@@ -68,7 +68,11 @@ def _fit(text: GroupedText, source_types: int, target_types: int, config: Lexica
         _expect_ibm1(*arguments, table, empty, counts, empty_counts)
         table, empty = _normalise(counts, pair_source, source_types), empty_counts / empty_counts.sum()
     for _ in range(config.hmm_rounds):
-        counts, empty_counts, jump_counts = np.full(len(table), config.smoothing), np.full(target_types, config.smoothing), np.full(JUMPS, 1.0)
+        counts, empty_counts, jump_counts = (
+            np.full(len(table), config.smoothing),
+            np.full(target_types, config.smoothing),
+            np.full(JUMPS, 1.0),
+        )
         _expect_hmm(*arguments, table, empty, jumps, counts, empty_counts, jump_counts)
         table, empty = _normalise(counts, pair_source, source_types), empty_counts / empty_counts.sum()
         jumps = jump_counts / jump_counts.sum()
@@ -95,7 +99,7 @@ def _pairs(text: GroupedText) -> tuple[Ints, npt.NDArray[np.int64], Ints, Ints]:
     return pair_of_cell.astype(np.int32), edges, (keys >> 32).astype(np.int32), (keys & 0xFFFFFFFF).astype(np.int32)
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True)
 def _cell_keys(source, target, source_edges, target_edges, cell_edges, cells):  # type: ignore[no-untyped-def]
     for g in range(source_edges.size - 1):
         k = cell_edges[g]
@@ -105,7 +109,7 @@ def _cell_keys(source, target, source_edges, target_edges, cell_edges, cells):  
                 k += 1
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True)
 def _expect_ibm1(target, source_edges, target_edges, pair_of_cell, cell_edges, table, empty, counts, empty_counts):  # type: ignore[no-untyped-def]
     for g in range(source_edges.size - 1):
         n = source_edges[g + 1] - source_edges[g]
@@ -125,7 +129,7 @@ def _expect_ibm1(target, source_edges, target_edges, pair_of_cell, cell_edges, t
             k += n
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True)
 def _jump_matrix(n, jumps):  # type: ignore[no-untyped-def]
     """Probability of moving from source position i (row) to k (column), each row sums to 1."""
     reach = JUMPS // 2
@@ -140,7 +144,7 @@ def _jump_matrix(n, jumps):  # type: ignore[no-untyped-def]
     return matrix
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True)
 def _forward_backward(emission, null, move):  # type: ignore[no-untyped-def]
     """Posteriors of an HMM whose states are (position, translates or empty).
 
@@ -182,7 +186,7 @@ def _forward_backward(emission, null, move):  # type: ignore[no-untyped-def]
     return posterior, moves
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True)
 def _expect_hmm(target, source_edges, target_edges, pair_of_cell, cell_edges, table, empty, jumps, counts, empty_counts, jump_counts):  # type: ignore[no-untyped-def]
     reach = JUMPS // 2
     for g in range(source_edges.size - 1):

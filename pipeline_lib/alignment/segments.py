@@ -5,6 +5,7 @@ A dynamic programme over groups of up to four segments a side, scored by shared 
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -66,7 +67,8 @@ def anchored_diagonal(groups: Groups, rows: int, columns: int) -> Floats:
     if groups.sliced:
         return scaled_diagonal(rows, columns)
     # Both ends of every group: where target groups without counterpart lie between two of them, the diagonal jumps.
-    return np.interp(np.arange(rows) + 0.5, groups.source.ravel(), groups.target.ravel()) - 0.5
+    diagonal: Floats = np.interp(np.arange(rows) + 0.5, groups.source.ravel(), groups.target.ravel()) - 0.5
+    return diagonal
 
 
 def _slices(rows: int, columns: int, config: SegmentConfig) -> Groups:
@@ -78,7 +80,7 @@ def _slices(rows: int, columns: int, config: SegmentConfig) -> Groups:
 
 
 def _bags(types: list[str], edges: npt.NDArray[np.int64]) -> list[str]:
-    return [" ".join(types[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [" ".join(types[a:b]) for a, b in pairwise(edges)]
 
 
 def _grams(source: list[str], target: list[str]) -> tuple[Floats, Floats, Floats]:
@@ -101,12 +103,13 @@ def _penalties(config: SegmentConfig) -> Floats:
     return np.array([config.skip_penalty if 0 in (a, b) else config.merge_penalty * (a + b - 2) for a, b in MOVES.tolist()])
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True)
 def _block(sums: Floats, a: int, b: int, c: int, d: int) -> float:
-    return sums[b, d] - sums[a, d] - sums[b, c] + sums[a, c]
+    total: float = sums[b, d] - sums[a, d] - sums[b, c] + sums[a, c]
+    return total
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True)
 def _best_path(
     cross: Floats,
     source_gram: Floats,

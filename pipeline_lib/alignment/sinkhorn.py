@@ -103,7 +103,7 @@ def marginals(values: Floats, band: Band) -> tuple[Floats, Floats]:
     """Row sums, shape (rows,), and column sums, shape (columns,)."""
     rows = np.bincount(band.row_of_cell(), weights=values, minlength=band.rows)
     columns = np.bincount(band.column_of_cell(), weights=values, minlength=band.columns)
-    return rows, columns
+    return rows.astype(np.float64), columns.astype(np.float64)
 
 
 def shares(values: Floats, band: Band) -> Floats:
@@ -120,7 +120,7 @@ def shares(values: Floats, band: Band) -> Floats:
 def _masses(band: Band) -> tuple[Floats, Floats]:
     """Wanted mass of rows and columns: 1/n' and 1/m' over those with a cell in the band, 0 for the others."""
     row_alive, column_alive = band.high > band.low, _covered_columns(band)
-    return row_alive / max(row_alive.sum(), 1), column_alive / max(column_alive.sum(), 1)
+    return row_alive / max(float(row_alive.sum()), 1.0), column_alive / max(float(column_alive.sum()), 1.0)
 
 
 def _covered_columns(band: Band) -> npt.NDArray[np.bool_]:
@@ -135,7 +135,7 @@ def _residual(found: Floats, wanted: Floats) -> float:
     return float(np.max(np.abs(found[alive] / wanted[alive] - 1.0))) if alive.any() else 0.0
 
 
-@njit(nogil=True, fastmath={"reassoc", "contract"})  # type: ignore[untyped-decorator]
+@njit(nogil=True, fastmath={"reassoc", "contract"})
 def _scale(
     kernel: Floats,
     low: Ints,
@@ -145,7 +145,10 @@ def _scale(
     iterations: int,
     power: float,
 ) -> None:
-    """Scale ``kernel`` in place to the plan. A row is read once an iteration: its update and its share in the next column sums are one pass."""
+    """Scale ``kernel`` in place to the plan.
+
+    A row is read once an iteration: its update and its share in the next column sums are one pass.
+    """
     rows, columns = row_mass.size, column_mass.size
     u, v, sums = np.ones(rows), np.zeros(columns), np.zeros(columns)
     for i in range(rows):

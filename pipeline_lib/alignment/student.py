@@ -12,7 +12,7 @@ import torch
 from pydantic import BaseModel, Field
 from sklearn.random_projection import GaussianRandomProjection
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
-from transformers import AutoModel, AutoTokenizer, ModernBertConfig, ModernBertModel, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import AutoModel, ModernBertConfig, ModernBertModel, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils.logging import disable_progress_bar
 
 from pipeline_lib.alignment.fitted import Teachers, Vectors
@@ -51,7 +51,7 @@ class Student:
 def load_student(folder: Path) -> Student:
     """Read a student from a folder in Hugging Face layout, weights from safetensors only."""
     model = AutoModel.from_pretrained(folder, use_safetensors=True, trust_remote_code=False, local_files_only=True)
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     return Student(model.eval(), tokenizer)
 
 
@@ -68,26 +68,33 @@ def new_student(teachers: Teachers, config: StudentConfig) -> Student:
     types = sorted({*teachers.source.types, *teachers.target.types})
     tokenizer = _tokenizer(types, teachers, config)
     vocabulary = tokenizer.get_vocab()
-    model = ModernBertModel(
-        ModernBertConfig(
-            vocab_size=len(vocabulary),
-            hidden_size=config.hidden,
-            intermediate_size=2 * config.hidden,
-            num_hidden_layers=config.layers,
-            num_attention_heads=config.heads,
-            local_attention=config.window,
-            layer_types=["sliding_attention"] * config.layers,
-            **{f"{name}_token_id": vocabulary[token] for name, token in zip(("pad", "bos", "cls", "eos", "sep"), ("[PAD]", "[CLS]", "[CLS]", "[SEP]", "[SEP]"), strict=True)},
-        )
-    )
+    model = ModernBertModel(_shape(vocabulary, config))
     pieces = sorted(vocabulary, key=lambda piece: vocabulary[piece])
     with torch.no_grad():
         model.embeddings.tok_embeddings.weight.copy_(torch.from_numpy(_piece_vectors(pieces, teachers, config)))
-        for layer in model.layers:
-            layer.attn.Wo.weight.zero_()
-            layer.mlp.Wo.weight.zero_()
+        # Layers that add nothing yet: the untrained student is its embeddings.
+        for name, weight in model.named_parameters():
+            if name.endswith(".Wo.weight"):
+                weight.zero_()
     model.embeddings.tok_embeddings.weight.requires_grad_(False)
     return Student(model, tokenizer)
+
+
+def _shape(vocabulary: dict[str, int], config: StudentConfig) -> ModernBertConfig:
+    return ModernBertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=config.hidden,
+        intermediate_size=2 * config.hidden,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        local_attention=config.window,
+        layer_types=["sliding_attention"] * config.layers,
+        pad_token_id=vocabulary["[PAD]"],
+        bos_token_id=vocabulary["[CLS]"],
+        cls_token_id=vocabulary["[CLS]"],
+        eos_token_id=vocabulary["[SEP]"],
+        sep_token_id=vocabulary["[SEP]"],
+    )
 
 
 def _tokenizer(types: list[str], teachers: Teachers, config: StudentConfig) -> PreTrainedTokenizerFast:
@@ -96,7 +103,9 @@ def _tokenizer(types: list[str], teachers: Teachers, config: StudentConfig) -> P
     trainer = trainers.WordPieceTrainer(vocab_size=config.pieces, show_progress=False)
     learnt.train_from_iterator(types, trainer)
     pieces = [*SPECIALS, *sorted({*types, *learnt.get_vocab()})]
-    tokenizer = Tokenizer(models.WordPiece({piece: number for number, piece in enumerate(pieces)}, unk_token="[UNK]", max_input_chars_per_word=200))
+    tokenizer = Tokenizer(
+        models.WordPiece({piece: number for number, piece in enumerate(pieces)}, unk_token="[UNK]", max_input_chars_per_word=200)
+    )
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase(), normalizers.Replace(Regex(r"(?<=\d),(?=\d)"), ".")]
     )

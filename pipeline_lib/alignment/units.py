@@ -101,6 +101,4 @@ def units_table(documents: pa.Table) -> pa.Table:
 def grid_texts(documents: pa.Table, units: pa.Table) -> dict[str, GridText]:
     """DOCUMENTS and UNITS of one language joined, by document id, in document order."""
     texts = dict(zip(documents["document"].to_pylist(), documents["text"].to_pylist(), strict=True))
-    return {
-        row["document"]: GridText(texts[row["document"]], row["starts"], row["ends"], row["breaks"]) for row in units.to_pylist()
-    }
+    return {row["document"]: GridText(texts[row["document"]], row["starts"], row["ends"], row["breaks"]) for row in units.to_pylist()}

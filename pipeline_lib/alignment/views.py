@@ -44,7 +44,7 @@ def typed(types: list[str], vocabulary: Vocabulary) -> TypedText:
 
 def embeddings_table(texts: dict[str, GridText], lang: str, vocabulary: Vocabulary) -> pa.Table:
     """EMBEDDINGS of every text (by document id) of one language."""
-    rows = []
+    rows: list[dict[str, object]] = []
     for document, text in texts.items():
         known = typed(text.types, vocabulary)
         rows.append({"document": document, "lang": lang, "ids": known.ids, "unseen": known.unseen})
@@ -108,7 +108,8 @@ def pooled_vectors(text: LocalTypes, table: Vectors, vocabulary: Vocabulary, hal
     position = np.arange(len(text.of_unit))
     window = sums[np.minimum(position + half_width + 1, len(position))] - sums[np.maximum(position - half_width, 0)]
     norms = np.linalg.norm(window, axis=1, keepdims=True)
-    return np.divide(window, norms, out=np.zeros_like(window), where=norms > 1e-9).astype(np.float32)
+    mean: Floats = np.divide(window, norms, out=np.zeros_like(window), where=norms > 1e-9)
+    return mean.astype(np.float32)
 
 
 def banded_cosine(source: npt.NDArray[np.float32], target: npt.NDArray[np.float32], band: Band, rows_at_once: int = 128) -> Floats:

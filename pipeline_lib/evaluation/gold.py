@@ -13,9 +13,7 @@ from pipeline_lib.evaluation.resample import ResampleConfig, score_table
 OFFICIAL = {"filename": pl.String, "label": pl.String, "start_span": pl.Int64, "end_span": pl.Int64}
 
 
-def score_projections(
-    root: Path, files: pa.Table, projections: pa.Table, target: str, config: ResampleConfig
-) -> tuple[pa.Table, pa.Table]:
+def score_projections(root: Path, files: pa.Table, projections: pa.Table, target: str, config: ResampleConfig) -> tuple[pa.Table, pa.Table]:
     """SCORES of PROJECTIONS into ``target`` and REJECTS of its gold.
 
     Only documents whose gold could be read are scored. A fragmented mention counts with its envelope: first start, last end.

@@ -46,9 +46,9 @@ def edge_log_odds(documents: Iterable[SourceEdges], lexical: csr_array, target_c
     counts = np.zeros((lexical.shape[0], 4))
     occurrences = np.zeros(lexical.shape[0])
     for document in documents:
-        np.add.at(occurrences, document.ids, 1)
+        occurrences += np.bincount(document.ids, minlength=len(occurrences))
         for place, units in _edge_units(document).items():
-            np.add.at(counts, (document.ids[units], place), 1)
+            counts[:, place] += np.bincount(document.ids[units], minlength=len(counts))
     base = (counts.sum(axis=0) + 0.5) / (occurrences.sum() + 1.0)
     rates = (counts + config.prior_strength * base) / (occurrences + config.prior_strength)[:, None]
     weight = lexical.sum(axis=0)

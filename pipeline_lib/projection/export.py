@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -28,7 +29,7 @@ def run_tsv(projections: pa.Table) -> str:
 
 def projected_files(documents: pa.Table, projections: pa.Table) -> Iterator[tuple[str, str]]:
     """(file name, content) of the ``.txt`` and ``.ann`` of every target document; ids are those of the source mentions."""
-    mentions: dict[str, list[dict[str, object]]] = {}
+    mentions: dict[str, list[dict[str, Any]]] = {}
     for row in projections.select(["document", "mention", "label", "starts", "ends", "surface"]).to_pylist():
         mentions.setdefault(row["document"], []).append(row)
     for row in documents.select(["document", "text"]).to_pylist():
@@ -53,14 +54,13 @@ def write_file(path: Path, content: str | bytes) -> None:
     temporary.replace(path)
 
 
-def _mentions(rows: Iterable[dict[str, object]]) -> Iterator[brat.Mention]:
+def _mentions(rows: Iterable[dict[str, Any]]) -> Iterator[brat.Mention]:
     for line, row in enumerate((row for row in rows if row["starts"]), start=1):
-        starts, ends = tuple(row["starts"]), tuple(row["ends"])  # type: ignore[arg-type]
-        yield brat.Mention(str(row["mention"]), str(row["label"]), starts, ends, str(row["surface"]), line, "\n", None)
+        yield brat.Mention(row["mention"], row["label"], tuple(row["starts"]), tuple(row["ends"]), row["surface"], line, "\n", None)
 
 
-def _by_document(table: pa.Table) -> dict[str, list[dict[str, object]]]:
-    found: dict[str, list[dict[str, object]]] = {}
+def _by_document(table: pa.Table) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
     for row in table.to_pylist():
         found.setdefault(row["document"], []).append(row)
     return found

@@ -19,7 +19,20 @@ from pydantic import BaseModel
 
 OURS = ("data_contracts", "pipeline_lib")
 # The libraries whose release can change a number or a byte that we store.
-LIBRARIES = ("numba", "numpy", "polars", "pyarrow", "pydantic", "regex", "safetensors", "scikit-learn", "scipy", "tokenizers", "torch", "transformers")
+LIBRARIES = (
+    "numba",
+    "numpy",
+    "polars",
+    "pyarrow",
+    "pydantic",
+    "regex",
+    "safetensors",
+    "scikit-learn",
+    "scipy",
+    "tokenizers",
+    "torch",
+    "transformers",
+)
 
 # CPython 3.11's parser keeps its recursion depth in a global: two threads in ast.parse fail each other.
 _PARSING = Lock()

@@ -62,7 +62,9 @@ class Store:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        filesystem, path = fsspec.core.url_to_fs(root, use_listings_cache=False) if "://" in root else (LocalFileSystem(), os.path.abspath(root))
+        filesystem, path = (
+            fsspec.core.url_to_fs(root, use_listings_cache=False) if "://" in root else (LocalFileSystem(), os.path.abspath(root))
+        )
         self._fs, self._base = filesystem, path.rstrip("/")
 
     def tables(
@@ -250,5 +252,9 @@ def _write_parts(
 
 
 def _writer(contract: Contract, path: Path, fingerprint: str) -> pq.ParquetWriter:
-    footer = {**(contract.schema.metadata or {}), b"spanferry.contract": contract.id.encode(), b"spanferry.fingerprint": fingerprint.encode()}
+    footer = {
+        **(contract.schema.metadata or {}),
+        b"spanferry.contract": contract.id.encode(),
+        b"spanferry.fingerprint": fingerprint.encode(),
+    }
     return pq.ParquetWriter(path, contract.schema.with_metadata(footer), compression="zstd", compression_level=1)

@@ -33,7 +33,7 @@ SOUND = {
 def test_a_sound_row_passes_once(contract: Contract) -> None:
     row = SOUND[contract.name]
     contract.check(contract.table([row]))
-    with pytest.raises(ContractError, match="key .*: 1 duplicate rows"):
+    with pytest.raises(ContractError, match=r"key .*: 1 duplicate rows"):
         contract.check(contract.table([row, row]))
 
 

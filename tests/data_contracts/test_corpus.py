@@ -75,7 +75,7 @@ def test_a_broken_rule_is_named(contract: Contract, rule: str, change: dict[str,
 )
 def test_the_key_tells_rows_apart(contract: Contract, row: dict[str, object], other: dict[str, object]) -> None:
     contract.check(contract.table([row, row | other]))
-    with pytest.raises(ContractError, match="key .*: 1 duplicate rows"):
+    with pytest.raises(ContractError, match=r"key .*: 1 duplicate rows"):
         contract.check(contract.table([row, row]))
 
 

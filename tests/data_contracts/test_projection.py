@@ -36,5 +36,5 @@ def test_a_broken_rule_is_named(rule: str, row: dict[str, object]) -> None:
 
 
 def test_a_mention_has_one_row_a_target_language() -> None:
-    with pytest.raises(ContractError, match="key .*: 1 duplicate rows"):
+    with pytest.raises(ContractError, match=r"key .*: 1 duplicate rows"):
         PROJECTIONS.check(PROJECTIONS.table([PROJECTED, ABSTAINED]))

@@ -54,7 +54,7 @@ def by_loops(source: TypedText, target: TypedText, teachers: Teachers, config: C
             total[i, j] += (token[i, j] + config.context * sum(token[place] for place in near)) / (1 + config.context * len(near))
             distance = abs(j - centre[i])
             total[i, j] += weights.prior * np.clip((config.band.zero - distance) / (config.band.zero - config.band.full), 0, 1)
-    return np.clip(1 - total / sum(weights.model_dump().values()), 0, 1)
+    return np.asarray(np.clip(1 - total / sum(weights.model_dump().values()), 0, 1))
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,9 @@ def test_translations_are_nearest_in_both_directions(view: str, teachers: Teache
     similarity = source @ target.T
     nearest = {word: teachers.target.types[similarity[row].argmax()] for row, word in enumerate(teachers.source.types) if word != STOP}
     assert nearest == DICTIONARY
-    back = {word: teachers.source.types[similarity[:, column].argmax()] for column, word in enumerate(teachers.target.types) if word != STOP}
+    back = {
+        word: teachers.source.types[similarity[:, column].argmax()] for column, word in enumerate(teachers.target.types) if word != STOP
+    }
     assert back == {translation: word for word, translation in DICTIONARY.items()}
 
 

@@ -49,7 +49,9 @@ def test_the_plan_is_that_of_pot(rows: int, columns: int, zero: int, config: Sha
     plan = sharpen(cost, band, config)
     reference = by_pot(cost, band, config)
     assert np.abs(rows * band.dense(plan.values) - rows * reference).max() < 1e-6
-    assert plan.column_residual == pytest.approx(plan_of(reference[band.row_of_cell(), band.column_of_cell()], band).column_residual, abs=1e-9)
+    assert plan.column_residual == pytest.approx(
+        plan_of(reference[band.row_of_cell(), band.column_of_cell()], band).column_residual, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize(("rows", "columns", "zero"), [(50, 50, 100), (50, 50, 12), (30, 45, 12), (45, 30, 12), (7, 1, 5), (300, 600, 100)])

@@ -9,7 +9,9 @@ from pipeline_lib.alignment.lexical import LexicalConfig
 
 DICTIONARY = {
     f"{a}{b}{c}": f"{x}{y}{z}"
-    for (a, x), (b, y), (c, z) in product(zip("bcdfgj", "npqstw", strict=True), zip("aeiou", "vxyzk", strict=True), zip("lr", "hm", strict=True))
+    for (a, x), (b, y), (c, z) in product(
+        zip("bcdfgj", "npqstw", strict=True), zip("aeiou", "vxyzk", strict=True), zip("lr", "hm", strict=True)
+    )
 }
 STOP = "."
 

@@ -58,7 +58,9 @@ def parts_a_mark(text: str, place: int) -> bool:
 
 def cut(data: st.DataObject, text: GridText, first: int, last: int) -> tuple[int, int]:
     """A span from inside unit ``first`` to inside unit ``last`` that parts no mark from its base."""
-    starts = [place for place in range(text.starts[first], text.ends[first]) if place == text.starts[first] or not parts_a_mark(text.text, place)]
+    starts = [
+        place for place in range(text.starts[first], text.ends[first]) if place == text.starts[first] or not parts_a_mark(text.text, place)
+    ]
     start = data.draw(st.sampled_from(starts))
     inside = range(max(start, text.starts[last]) + 1, text.ends[last] + 1)
     ends = [place for place in inside if place == text.ends[last] or not parts_a_mark(text.text, place)]

@@ -5,7 +5,18 @@ from scipy.sparse import csr_array
 from data_contracts import EDGE_STATISTICS, MENTIONS
 from pipeline_lib.alignment.fitted import Vocabulary
 from pipeline_lib.alignment.units import GridText
-from pipeline_lib.projection.edges import CLOSES, FOLLOWS, OPENS, PRECEDES, EdgeConfig, SourceEdges, edge_log_odds, edges_array, edges_table, source_edges
+from pipeline_lib.projection.edges import (
+    CLOSES,
+    FOLLOWS,
+    OPENS,
+    PRECEDES,
+    EdgeConfig,
+    SourceEdges,
+    edge_log_odds,
+    edges_array,
+    edges_table,
+    source_edges,
+)
 
 IDENTITY = csr_array(np.eye(4))
 EVERYWHERE = np.ones(4, dtype=np.int64)

@@ -54,7 +54,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     forget()
 
 
-def of(contract: str = "plans@1", module: str = f"{PACKAGE}.stage", config: BaseModel | None = None, inputs: tuple[str, ...] = ("a", "b")) -> str:
+def of(
+    contract: str = "plans@1", module: str = f"{PACKAGE}.stage", config: BaseModel | None = None, inputs: tuple[str, ...] = ("a", "b")
+) -> str:
     return ingredients(contract, module, config, inputs).fingerprint
 
 
@@ -71,7 +73,7 @@ def test_every_ingredient_counts() -> None:
     fingerprints = [
         of(),
         of(contract="plans@2"),
-        of(module=f"{PACKAGE}.middle"),
+        of(module=f"{PACKAGE}.side"),
         of(config=Settings()),
         of(config=Settings(reg=0.1)),
         of(config=Settings(names=("x",))),
@@ -133,7 +135,11 @@ def test_a_module_that_does_not_exist_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("module", "inside", "outside"),
     [
-        ("pipeline_lib.alignment.cost", ["pipeline_lib.alignment.fitted", "pipeline_lib.alignment.lexical"], ["pipeline_lib.projection.decode"]),
+        (
+            "pipeline_lib.alignment.cost",
+            ["pipeline_lib.alignment.fitted", "pipeline_lib.alignment.lexical"],
+            ["pipeline_lib.projection.decode"],
+        ),
         ("pipeline_lib.alignment.units", ["data_contracts.corpus", "data_contracts.contract"], ["pipeline_lib.alignment.cost"]),
     ],
 )
@@ -167,4 +173,10 @@ def test_a_digest_is_the_start_of_the_sha256() -> None:
 
 def test_ingredients_are_written_down_as_they_were_given() -> None:
     made_of = Ingredients("plans@1", {"reg": 0.1}, ("a", "b"), "c0de", {"numpy": "2"})
-    assert made_of.as_json() == {"contract": "plans@1", "config": {"reg": 0.1}, "inputs": ["a", "b"], "code": "c0de", "libraries": {"numpy": "2"}}
+    assert made_of.as_json() == {
+        "contract": "plans@1",
+        "config": {"reg": 0.1},
+        "inputs": ["a", "b"],
+        "code": "c0de",
+        "libraries": {"numpy": "2"},
+    }

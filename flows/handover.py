@@ -1,0 +1,57 @@
+"""Last part of a run: its outputs, and the record by which a later run finds its model."""
+
+from pathlib import Path
+
+from flows.config import RunConfig
+from flows.corpus import Cell, Corpus
+from flows.model import PairModel, model_record, run_id
+from flows.watch import Watch
+from pipeline_lib.evaluation.summary import Counts
+from pipeline_lib.storage.store import ArtifactRef, Store
+from tasks.export import Outputs, RunFacts, export
+from tasks.score import Scored
+
+
+def hand_over(
+    store: str,
+    folder: str,
+    out: str,
+    corpus: Corpus,
+    models: dict[str, PairModel],
+    pinned: str | None,
+    projections: dict[Cell, ArtifactRef],
+    scores: dict[str, Scored],
+    config: RunConfig,
+    watch: Watch,
+) -> Counts:
+    """Record the run in the store and export its outputs."""
+    artifacts = [corpus.scanned.files.fingerprint, *(ref.fingerprint for ref in projections.values())]
+    artifacts += [scored.main.fingerprint for scored in scores.values()]
+    run = run_id(artifacts, config.toml())
+    record: dict[str, object] = {
+        "run": run,
+        "model": pinned or run,
+        "source": corpus.source,
+        "targets": corpus.targets,
+        "shards": corpus.scanned.shards,
+        "config": config.model_dump(mode="json"),
+        "models": model_record(models),
+        "artifacts": artifacts,
+    }
+    Store(store).write_record(f"runs/{run}.json", record)
+    facts = RunFacts(run, Path(folder).name, config.profile, config.aligner, pinned or run, config.toml(), record, tuple(watch.stages))
+    counts: Counts = export(store, out, _outputs(corpus, projections, scores), facts)
+    return counts
+
+
+def _outputs(corpus: Corpus, projections: dict[Cell, ArtifactRef], scores: dict[str, Scored]) -> Outputs:
+    langs = dict.fromkeys([corpus.source, *corpus.targets])
+    rejects = [corpus.scanned.rejects, *(rows.rejects for rows in corpus.rows.values()), *(scored.rejects for scored in scores.values())]
+    return Outputs(
+        source=corpus.source,
+        targets=corpus.targets,
+        texts={lang: [corpus.rows[lang, shard] for shard in corpus.shards] for lang in langs},
+        projections={lang: [projections[lang, shard] for shard in corpus.shards] for lang in corpus.targets},
+        scores=[scored.main for scored in scores.values()],
+        rejects=rejects,
+    )

@@ -1,0 +1,56 @@
+"""Third part of a run: mentions are carried over, and only then, where there is gold, scored against it."""
+
+from flows.config import RunConfig
+from flows.corpus import Cell, Corpus
+from flows.model import PairModel
+from flows.train import Targets
+from flows.watch import Watch
+from pipeline_lib.storage.store import ArtifactRef
+from tasks.align import align
+from tasks.project import project
+from tasks.score import Scored, score
+
+
+def project_mentions(
+    store: str, corpus: Corpus, models: dict[str, PairModel], targets: Targets, config: RunConfig, watch: Watch
+) -> dict[Cell, ArtifactRef]:
+    """Project along the sharpened plans, or along the alignments of the student (``config.aligner``)."""
+    sources = {(lang, shard): (corpus.source, shard) for lang, shard in corpus.cells}
+    if config.aligner == "student":
+        alignments = watch.stage(
+            "align",
+            {
+                cell: align.submit(
+                    store, corpus.pair_shard(cell), corpus.texts[sources[cell]], corpus.texts[cell], models[cell[0]].student, config.align
+                )
+                for cell in corpus.cells
+            },
+        )
+    else:
+        alignments = targets.plans
+    return watch.stage(
+        "project",
+        {
+            cell: project.submit(
+                store,
+                corpus.texts[sources[cell]],
+                corpus.texts[cell],
+                corpus.rows[sources[cell]].mentions,
+                targets.embeddings[cell],
+                models[cell[0]].edges,
+                alignments[cell],
+                config.decode,
+            )
+            for cell in corpus.cells
+        },
+    )
+
+
+def score_projections(
+    store: str, folder: str, corpus: Corpus, projections: dict[Cell, ArtifactRef], config: RunConfig, watch: Watch
+) -> dict[str, Scored]:
+    """Open the targets' annotations for the first time."""
+    into = {lang: [projections[lang, shard] for shard in corpus.shards] for lang in corpus.targets}
+    return watch.stage(
+        "score", {lang: score.submit(store, folder, corpus.scanned, lang, into[lang], config.score) for lang in corpus.targets}
+    )

@@ -1,0 +1,73 @@
+"""Second part of a run: the model of each language pair, and the alignment target that it gives for every document."""
+
+from dataclasses import dataclass
+
+from flows.config import RunConfig
+from flows.corpus import Cell, Corpus
+from flows.model import PairModel
+from flows.watch import Watch
+from pipeline_lib.storage.store import ArtifactRef
+from tasks.cost import cost
+from tasks.distill import Distilled, distill_student
+from tasks.edges import count_edges
+from tasks.embed import embed
+from tasks.fit import fit
+from tasks.sharpen import sharpen
+
+Refs = dict[str, ArtifactRef]  # by target language
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The sharpened plans of every (target language, shard), and the type ids of the target texts."""
+
+    embeddings: dict[Cell, ArtifactRef]
+    plans: dict[Cell, ArtifactRef]
+
+
+def fit_teachers(store: str, corpus: Corpus, config: RunConfig, watch: Watch) -> tuple[Refs, Refs]:
+    """Fit the embedded teachers on the run's own texts, and count how mentions begin and end."""
+    source = corpus.whole(corpus.source)
+    teachers = watch.stage(
+        "fit", {lang: fit.submit(store, corpus.pair(lang), source, corpus.whole(lang), config.fit) for lang in corpus.targets}
+    )
+    edges = watch.stage(
+        "edges", {lang: count_edges.submit(store, source, corpus.mentions(), teachers[lang], config.edges) for lang in corpus.targets}
+    )
+    return teachers, edges
+
+
+def build_targets(store: str, corpus: Corpus, teachers: Refs, config: RunConfig, watch: Watch) -> Targets:
+    """Embed every unit, cost every pair of units in the band, sharpen the costs into plans."""
+    sources = {(lang, shard): corpus.texts[corpus.source, shard] for lang, shard in corpus.cells}
+    source = watch.stage("embed source", {cell: embed.submit(store, sources[cell], teachers[cell[0]], "source") for cell in corpus.cells})
+    target = watch.stage(
+        "embed target", {cell: embed.submit(store, corpus.texts[cell], teachers[cell[0]], "target") for cell in corpus.cells}
+    )
+    costs = watch.stage(
+        "cost",
+        {
+            cell: cost.submit(store, corpus.pair_shard(cell), source[cell], target[cell], teachers[cell[0]], config.cost)
+            for cell in corpus.cells
+        },
+    )
+    plans = watch.stage("sharpen", {cell: sharpen.submit(store, costs[cell], config.sharpen) for cell in corpus.cells})
+    return Targets(target, plans)
+
+
+def train_students(store: str, corpus: Corpus, teachers: Refs, targets: Targets, config: RunConfig, watch: Watch) -> Refs:
+    """Distil each pair's plans into its student."""
+    source = corpus.whole(corpus.source)
+    plans = {lang: [targets.plans[lang, shard] for shard in corpus.shards] for lang in corpus.targets}
+    distilled: dict[str, Distilled] = watch.stage(
+        "distill",
+        {
+            lang: distill_student.submit(store, source, corpus.whole(lang), plans[lang], teachers[lang], config.distill)
+            for lang in corpus.targets
+        },
+    )
+    return {lang: student.main for lang, student in distilled.items()}
+
+
+def pair_models(teachers: Refs, edges: Refs, students: Refs) -> dict[str, PairModel]:
+    return {lang: PairModel(teachers[lang], edges[lang], students[lang]) for lang in teachers}

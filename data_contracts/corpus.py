@@ -109,7 +109,7 @@ REJECTS = Contract(
         ]
     ),
     key=(),
-    rules=(Rule("code_is_snake_case", "codes are snake_case", pl.col("code").str.contains(r"^[a-z][a-z_]*$")),),
+    rules=(Rule("code_is_snake_case", "codes are snake_case", pl.col("code").str.contains(r"^[a-z][a-z0-9_]*$")),),
 )
 
 # Between neighbouring units; of as many as have both offsets, so that lists of unequal length break a rule and not the check.

@@ -77,6 +77,8 @@ def run(
     """Project a corpus: annotations of one language into its translations."""
     with _errors():
         langs = [lang.strip() for lang in targets.split(",") if lang.strip()]
+        if not langs:
+            raise typer.BadParameter("name at least one language", param_hint="--targets")
         _run(profile, corpus, source, langs, store, out, settings, model, quiet, as_json)
 
 
@@ -159,8 +161,12 @@ def _run(
     from flows.config import load_config
     from flows.console import ERR, OUT, count_table, progress_bars, score_table
     from flows.outputs import read_outputs
+    from pipeline_lib.corpus.layouts import resolve_language
 
+    # What can be refused at once is refused before Prefect takes its time to start.
     config = load_config(profile, settings)
+    for lang in [source, *targets]:
+        resolve_language(corpus, lang)
     if not quiet and not as_json:
         ERR.print("starting Prefect ...")
     from flows.pipeline import run_pipeline

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from data_contracts.evaluation import ALL_LABELS
 from flows.watch import LISTENER
 from flows.watch import Progress as ShardDone
-from data_contracts.evaluation import ALL_LABELS
 from pipeline_lib.evaluation.scorer import ScoreRow
 
 OUT = Console()

@@ -147,6 +147,17 @@ def test_word_order_tells_the_hmm_apart_what_model_1_cannot() -> None:
     assert (ordered.toarray().argmax(axis=1) == range(3)).all()
 
 
+def test_a_learnt_forward_step_tells_apart_what_always_stands_together() -> None:
+    random = np.random.default_rng(5)
+    pairs = []
+    for _ in range(60):
+        words = [int(word) for word in random.permutation(8)[:5]]
+        words[2:2] = [8, 9]  # inseparable, so only the order says which is which
+        pairs.append((words, words))
+    table = lexical_table(grouped(pairs), 10, 10, LexicalConfig()).toarray()
+    assert table[8, 8] > 0.8 > 0.2 > table[8, 9] and table[9, 9] > 0.8 > 0.2 > table[9, 8]
+
+
 def test_groups_with_an_empty_side_change_nothing() -> None:
     config = LexicalConfig()
     with_gaps = grouped([([], [1, 2]), *PAIRS, ([0, 1], []), ([], [])])

@@ -83,6 +83,14 @@ def test_segments_left_out_put_in_joined_or_parted_are_found(
     assert [(*a, *b) for a, b in zip(found.source.tolist(), found.target.tolist(), strict=True)] == expected
 
 
+def test_a_merge_must_be_worth_its_penalty() -> None:
+    joined = text(FEVER, COUGH, XRAY), text(f"{FEVER} {COUGH}", XRAY)
+    kept = align_segments(*joined[0], *joined[1], SegmentConfig(merge_penalty=2.0))
+    assert kept.source.tolist() == [[0, 6], [6, 11], [11, 17]], "no two segments become one"
+    widths = align_segments(*text(*[FEVER] * 4), *text(*[FEVER] * 4), SegmentConfig(merge_penalty=0.01))
+    assert widths.source.tolist() == widths.target.tolist() == [[0, 6], [6, 12], [12, 18], [18, 24]]
+
+
 @pytest.mark.parametrize(
     ("source", "target", "sliced"),
     [

@@ -32,9 +32,9 @@ def teachers() -> Teachers:
 
 
 def known_and_unseen(teachers: Teachers) -> tuple[LocalTypes, LocalTypes]:
-    """Some text of both languages with unseen types in between."""
-    source = ["zzz", *PAIRS[0].source[:9], "yyy", "zzz"]
-    target = [*PAIRS[0].target[:7], "zzz"]
+    """All known types of both languages in a row, with unseen types in between."""
+    source = ["zzz", *teachers.source.types[::-1], "yyy", "zzz"]
+    target = [*teachers.target.types, "zzz"]
     return local_types(typed(source, teachers.source), teachers.source), local_types(typed(target, teachers.target), teachers.target)
 
 

@@ -21,6 +21,7 @@ SOURCES = {
     "caller.py": "from wardrobe.stage import shape\n",
     "inner/__init__.py": "from wardrobe.bystander import value\n",
     "inner/leaf.py": "value = 1\n",
+    "mixed.py": "from wardrobe.inner import leaf, value\n",
     "leafy.py": "def late():\n    from wardrobe.inner.leaf import value\n    return value\n",
 }
 
@@ -106,6 +107,9 @@ def test_another_release_of_a_library_counts() -> None:
         ("middle", "stage.py", True),
         ("side", "stage.py", False),
         ("leafy", "inner/leaf.py", True),
+        ("mixed", "inner/leaf.py", True),
+        ("mixed", "inner/__init__.py", True),
+        ("mixed", "bystander.py", True),
         ("caller", "deep.py", True),
     ],
 )

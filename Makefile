@@ -35,12 +35,13 @@ demo: setup ## Train, project and score on the bundled corpus, into demo-out/
 test: setup ## Run the tests; make test ARGS="-k sinkhorn" picks some
 	$(BIN)/pytest $(ARGS)
 
-check: setup ## Format, lint, types, floors, SCHEMAS.md: what the hook and CI run
+check: setup ## Format, lint, types, floors, SCHEMAS.md, house rules: what the hook and CI run
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict $(PACKAGES)
 	$(BIN)/lint-imports
 	$(BIN)/python -m data_contracts.docs --check SCHEMAS.md
+	$(BIN)/pytest -q tests/test_house.py
 
 format: setup ## Format the code and fix what ruff can fix
 	$(BIN)/ruff format .

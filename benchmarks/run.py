@@ -50,28 +50,27 @@ def median_seconds(work: Callable[[], object], repeats: int) -> float:
 
 def sinkhorn_rows() -> list[dict[str, object]]:
     """100 iterations on a band of +-100 against POT on the same problem, masked."""
-    rows: list[dict[str, object]] = []
-    for size in SIZES:
-        centre = scaled_diagonal(size, size)
-        band = band_around(centre, size, BandConfig())
-        cost = np.random.default_rng(size).random(band.cells)
-        config = SharpenConfig(reg=0.05)
-        ours = median_seconds(lambda band=band, cost=cost: sharpen(cost, band, config), 9)
-        row: dict[str, object] = {"units": size, "ours_ms": 1e3 * ours}
-        if ot is None:
-            row["peer"] = "absent: POT is not installed (pip install 'spanferry[bench]')"
-        else:
-            dense, mass = band.dense(cost, outside=1e3), np.full(size, 1.0 / size)
-            for name, kind in (("pot_float64", np.float64), ("pot_float32", np.float32)):
-                problem = (mass.astype(kind), mass.astype(kind), dense.astype(kind))
-                peer = median_seconds(
-                    lambda p=problem: ot.sinkhorn(*p, reg=config.reg, numItermax=config.iterations, stopThr=0.0, warn=False), 3
-                )
-                row |= {f"{name}_ms": 1e3 * peer, f"{name}_ratio": peer / ours}
-            plan = ot.sinkhorn(mass, mass, dense, reg=config.reg, numItermax=config.iterations, stopThr=0.0, warn=False)
-            row["largest_difference_of_nP"] = float(np.abs(size * (plan - band.dense(sharpen(cost, band, config).values))).max())
-        rows.append(row)
-    return rows
+    return [sinkhorn_row(size, SharpenConfig(reg=0.05)) for size in SIZES]
+
+
+def sinkhorn_row(size: int, config: SharpenConfig) -> dict[str, object]:
+    band = band_around(scaled_diagonal(size, size), size, BandConfig())
+    cost = np.random.default_rng(size).random(band.cells)
+    ours = median_seconds(lambda: sharpen(cost, band, config), 9)
+    row: dict[str, object] = {"units": size, "ours_ms": 1e3 * ours}
+    if ot is None:
+        return {**row, "peer": "absent: POT is not installed (pip install 'spanferry[bench]')"}
+    dense, mass = band.dense(cost, outside=1e3), np.full(size, 1.0 / size)
+    for name, kind in (("pot_float64", np.float64), ("pot_float32", np.float32)):
+        peer = median_seconds(lambda kind=kind: pot_plan(mass.astype(kind), dense.astype(kind), config), 3)
+        row |= {f"{name}_ms": 1e3 * peer, f"{name}_ratio": peer / ours}
+    difference = pot_plan(mass, dense, config) - band.dense(sharpen(cost, band, config).values)
+    return {**row, "largest_difference_of_nP": float(np.abs(size * difference).max())}
+
+
+def pot_plan(mass: np.ndarray, dense: np.ndarray, config: SharpenConfig) -> np.ndarray:
+    plan: np.ndarray = ot.sinkhorn(mass, mass, dense, reg=config.reg, numItermax=config.iterations, stopThr=0.0, warn=False)
+    return plan
 
 
 def grid(document: str, lang: str) -> GridText:

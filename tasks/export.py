@@ -125,7 +125,6 @@ def _report(outputs: Outputs, facts: RunFacts, scores: pa.Table, counts: Counts)
         profile=facts.profile,
         aligner=facts.aligner,
         run_id=facts.run,
-        fingerprint=facts.run,
         model=facts.model,
         scores=scores,
         documents=counts.documents,

@@ -27,10 +27,10 @@ class DistillConfig(BaseModel, frozen=True, extra="forbid"):
     """The student and its training."""
 
     student: StudentConfig = StudentConfig()
-    documents: int = Field(400, ge=1, description="training documents at most")
+    documents: int = Field(200, ge=1, description="training documents at most")
     held_out: float = Field(0.1, gt=0, lt=1, description="share of the documents kept for early stopping")
     epochs: int = Field(3, ge=0, description="passes over the documents, more for small collections (see least_steps)")
-    least_steps: int = Field(150, ge=0, description="optimiser steps that a small collection is repeated for")
+    least_steps: int = Field(100, ge=0, description="optimiser steps that a small collection is repeated for")
     patience: int = Field(2, ge=1, description="epochs without a better held-out loss before training stops")
     crop: int = Field(384, ge=8, description="source units a crop")
     crops_a_step: int = Field(4, ge=1)

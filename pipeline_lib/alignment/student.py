@@ -100,7 +100,9 @@ def _shape(vocabulary: dict[str, int], config: StudentConfig) -> ModernBertConfi
 def _tokenizer(types: list[str], teachers: Teachers, config: StudentConfig) -> PreTrainedTokenizerFast:
     """Word pieces in which every type of the teachers is one piece; the normaliser does what ``units.fold`` does."""
     learnt = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    trainer = trainers.WordPieceTrainer(vocab_size=config.pieces, show_progress=False)
+    # Given as special tokens, inner letters are numbered in this order; else by a hash of each process, which then breaks ties of merges.
+    inner = sorted({f"##{letter}" for kind in types for letter in kind[1:]})
+    trainer = trainers.WordPieceTrainer(vocab_size=config.pieces, show_progress=False, special_tokens=inner)
     learnt.train_from_iterator(types, trainer)
     pieces = [*SPECIALS, *sorted({*types, *learnt.get_vocab()})]
     tokenizer = Tokenizer(

@@ -51,7 +51,6 @@ class ReportData:
     profile: str
     aligner: str
     run_id: str
-    fingerprint: str
     model: str
     scores: pa.Table
     documents: int

@@ -24,7 +24,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "en/not-utf8.txt": CANARY.encode(),
         "es/bad-lines.txt": f"Un {CANARY} agudo.".encode(),
         "en/bad-lines.txt": f"An acute {CANARY}.".encode(),
-        "es/bad-lines.ann": f"T1 {CANARY}\nT2\tDISEASE 0 5\t{CANARY}\nT3\tDISEASE x y\t{CANARY}\nT4\tDISEASE 3 22\t{CANARY}\n{CANARY}\n".encode(),
+        "es/bad-lines.ann": "T1 @\nT2\tDISEASE 0 5\t@\nT3\tDISEASE x y\t@\nT4\tDISEASE 3 22\t@\n@\n".replace("@", CANARY).encode(),
         "en/bad-lines.ann": f"T1\tDISEASE 0 5\t{CANARY}\n".encode(),
         "es/bad-ann.txt": CANARY.encode(),
         "en/bad-ann.txt": CANARY.encode(),

@@ -91,6 +91,12 @@ def test_a_merge_must_be_worth_its_penalty() -> None:
     assert widths.source.tolist() == widths.target.tolist() == [[0, 6], [6, 12], [12, 18], [18, 24]]
 
 
+def test_a_segment_is_skipped_only_if_joining_it_costs_more() -> None:
+    left_out = text(FEVER, COUGH, XRAY), text(FEVER, XRAY)
+    joined = align_segments(*left_out[0], *left_out[1], SegmentConfig(skip_penalty=5.0))
+    assert (np.diff(joined.source, axis=1) > 0).all() and (np.diff(joined.target, axis=1) > 0).all()
+
+
 @pytest.mark.parametrize(
     ("source", "target", "sliced"),
     [

@@ -32,7 +32,6 @@ def summary(langs: tuple[str, ...] = ("en", "cz"), labels: tuple[str, ...] = ("D
         profile="multiclin",
         aligner="student",
         run_id="run-7",
-        fingerprint="9f2c1a",
         model="b81e07",
         scores=scores(langs, list(labels)),
         documents=1439,

@@ -25,7 +25,10 @@ def _section(contract: Contract) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    if arguments[:1] == ["--check"] and len(arguments) == 2:
+    if arguments[:1] == ["--check"]:
+        if len(arguments) != 2:
+            sys.stderr.write("usage: --check FILE\n")
+            return 2
         if Path(arguments[1]).read_text(encoding="utf-8") == render():
             return 0
         sys.stderr.write(f"{arguments[1]} is stale: run `make docs`\n")

@@ -6,11 +6,11 @@ O(cells), and intervals of different widths (document edges, anchored bands) cos
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int32]
@@ -21,6 +21,12 @@ class BandConfig(BaseModel, frozen=True, extra="forbid"):
 
     full: int = Field(50, ge=0, description="target units from the diagonal with the full prior")
     zero: int = Field(100, ge=1, description="target units from the diagonal where the prior has decayed to nothing")
+
+    @model_validator(mode="after")
+    def _full_lies_inside(self) -> Self:
+        if self.full > self.zero:
+            raise ValueError("full must not be larger than zero")
+        return self
 
 
 @dataclass(frozen=True)

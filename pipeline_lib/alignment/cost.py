@@ -1,12 +1,13 @@
 """The cost of aligning two units: one minus the weighted sum of the views and the positional prior, in band storage."""
 
 from collections.abc import Iterator
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from data_contracts.alignment import COST_MATRICES
 from pipeline_lib.alignment.band import Band, BandConfig, Floats, Ints, band_around, prior, scaled_diagonal
@@ -34,6 +35,12 @@ class ViewWeights(BaseModel, frozen=True, extra="forbid"):
     pooled_sentence: float = Field(0.42, ge=0)
     pooled_phrase: float = Field(0.2, ge=0)
     prior: float = Field(0.8, ge=0)
+
+    @model_validator(mode="after")
+    def _something_counts(self) -> Self:
+        if self.total <= 0:
+            raise ValueError("at least one weight must be positive")
+        return self
 
     @property
     def total(self) -> float:

@@ -7,6 +7,7 @@ import ast
 import hashlib
 import importlib.util
 import json
+import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -81,7 +82,8 @@ def digest(text: str) -> str:
 
 @cache
 def library_versions() -> dict[str, str]:
-    return {name: version(name) for name in LIBRARIES}
+    # Python too: its Unicode tables decide how types are folded.
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
 
 @cache

@@ -124,14 +124,14 @@ class Store:
 
     def scan(self, ref: ArtifactRef) -> Iterator[pa.Table]:
         """The parts of a table in the order they were written. Raises ``StoreError``."""
-        with self._open(ref) as file:
+        with self._open(ref) as file, _reading(ref):
             parquet = pq.ParquetFile(file)
             for group in range(parquet.num_row_groups):
                 yield parquet.read_row_group(group)
 
     def read(self, ref: ArtifactRef, columns: list[str] | None = None) -> pa.Table:
         """A whole table, or some of its columns. Raises ``StoreError``."""
-        with self._open(ref) as file:
+        with self._open(ref) as file, _reading(ref):
             return pq.read_table(file, columns=columns)
 
     @contextmanager
@@ -214,6 +214,15 @@ def ref_as_json(ref: ArtifactRef) -> dict[str, object]:
 
 def ref_from_json(value: dict[str, object]) -> ArtifactRef:
     return ArtifactRef(**value)  # type: ignore[arg-type]
+
+
+@contextmanager
+def _reading(ref: ArtifactRef) -> Iterator[None]:
+    """A file that parquet cannot read was damaged after it was verified."""
+    try:
+        yield
+    except pa.ArrowInvalid:
+        raise StoreError(f"artifact {ref.key} is damaged: run again to rebuild it") from None
 
 
 def _sha256(path: Path) -> str:

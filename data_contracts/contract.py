@@ -65,7 +65,11 @@ class Contract:
         names = set(self.schema.names)
         if any(set(row) != names for row in rows):
             raise ContractError(f"{self.id}: a row's columns differ from the schema's")
-        return pa.Table.from_pylist(list(rows), schema=self.schema)
+        try:
+            return pa.Table.from_pylist(list(rows), schema=self.schema)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            # Arrow's own message quotes the value, which may be clinical text.
+            raise ContractError(f"{self.id}: a value does not fit its column's type") from None
 
 
 def column(name: str, kind: pa.DataType, doc: str, *, nullable: bool = False) -> pa.Field:

@@ -1,9 +1,11 @@
 """The terminal: progress bars that count documents, tables, and one line an error with an exit code a kind."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import polars as pl
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -27,7 +29,7 @@ def progress_bars(quiet: bool) -> Iterator[None]:
         TextColumn("{task.description:<13}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("documents {task.fields[note]}"),
+        TextColumn("{task.fields[unit]:<9} {task.fields[note]}"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=ERR) as bars:
@@ -39,30 +41,36 @@ def progress_bars(quiet: bool) -> Iterator[None]:
 
 
 class _Bars:
-    """Turns finished shards into bars; the total is known once all shards of a stage are done, until then it is estimated."""
+    """Turns finished shards into bars; a stage's documents are estimated until its last shard is done.
+
+    A stage that works on a whole language pair at once counts languages.
+    """
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
-        self._documents: dict[str, int] = {}
-        self._reused: dict[str, int] = {}
+        self._documents: Counter[str] = Counter()
+        self._reused: Counter[str] = Counter()
 
     def __call__(self, shard: ShardDone) -> None:
         if shard.stage not in self._tasks:
-            self._tasks[shard.stage] = self._bars.add_task(shard.stage, total=None, note="")
-        documents = self._documents[shard.stage] = self._documents.get(shard.stage, 0) + shard.documents
-        reused = self._reused[shard.stage] = self._reused.get(shard.stage, 0) + shard.reused
-        total = documents if shard.done == shard.shards else round(documents * shard.shards / shard.done)
-        note = "(reused)" if reused == shard.done else ""
-        self._bars.update(self._tasks[shard.stage], completed=documents, total=total, note=note)
+            self._tasks[shard.stage] = self._bars.add_task(shard.stage, total=None, unit="", note="")
+        self._documents[shard.stage] += shard.documents
+        self._reused[shard.stage] += shard.reused
+        documents, note = self._documents[shard.stage], "(reused)" if self._reused[shard.stage] == shard.done else ""
+        if documents:
+            total = round(documents * shard.shards / shard.done)
+            self._bars.update(self._tasks[shard.stage], completed=documents, total=total, unit="documents", note=note)
+        else:
+            self._bars.update(self._tasks[shard.stage], completed=shard.done, total=shard.shards, unit="languages", note=note)
 
 
 def score_table(scores: pl.DataFrame, title: str) -> Table:
     """Strict and char F1 with their intervals, a row a language and label; fits 80 columns."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("language", no_wrap=True)
-    table.add_column("label", overflow="fold")
-    for name in ("gold", "predicted", "strict F1", "95 %", "char F1", "95 %"):
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    table.add_column("label", overflow="fold", min_width=9)
+    for name in ("gold", "pred.", "strict F1", "95 %", "char F1", "95 %"):
         table.add_column(name, justify="right", no_wrap=True)
     for (lang, label), rows in scores.group_by(["target_lang", "label"], maintain_order=True):
         by_metric = {row["metric"]: row for row in rows.to_dicts()}

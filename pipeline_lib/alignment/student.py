@@ -12,7 +12,7 @@ import torch
 from pydantic import BaseModel, Field
 from sklearn.random_projection import GaussianRandomProjection
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
-from transformers import AutoModel, ModernBertConfig, ModernBertModel, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import AutoModel, BatchEncoding, ModernBertConfig, ModernBertModel, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils.logging import disable_progress_bar
 
 from pipeline_lib.alignment.fitted import Teachers, Vectors
@@ -41,11 +41,19 @@ class Student:
 
     def encode(self, types: list[str]) -> torch.Tensor:
         """Unit-length vectors of a text given as unit types, shape (units, hidden); a unit's vector is the mean of its pieces."""
-        pieces = self.tokenizer(types, is_split_into_words=True, add_special_tokens=False, return_tensors="pt")
+        pieces = self._pieces(types)
+        lost = {*range(len(types))} - {*pieces.word_ids()}
+        if lost:
+            # The normaliser empties a lone accent: it is unknown, not nothing.
+            pieces = self._pieces([str(self.tokenizer.unk_token) if unit in lost else kind for unit, kind in enumerate(types)])
         unit_of_piece = torch.tensor(pieces.word_ids())
         hidden = self.model(input_ids=pieces["input_ids"], attention_mask=pieces["attention_mask"]).last_hidden_state[0]
         summed = torch.zeros(len(types), hidden.shape[1]).index_add(0, unit_of_piece, hidden)
         return torch.nn.functional.normalize(summed, dim=1)
+
+    def _pieces(self, types: list[str]) -> BatchEncoding:
+        pieces: BatchEncoding = self.tokenizer(types, is_split_into_words=True, add_special_tokens=False, return_tensors="pt")
+        return pieces
 
 
 def load_student(folder: Path) -> Student:

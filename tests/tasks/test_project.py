@@ -1,0 +1,95 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from data_contracts import PROJECTIONS
+from pipeline_lib.projection.decode import DecodeConfig
+from pipeline_lib.storage.store import ArtifactRef
+from tasks.project import project
+from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
+
+
+def call(chain: Chain, **changes: object) -> ArtifactRef:
+    arguments = {
+        "root": chain.root,
+        "source": chain.texts["es", 1],
+        "target": chain.texts["en", 1],
+        "mentions": chain.rows["es", 1].mentions,
+        "embeddings": chain.embeddings["en", 1],
+        "edges": chain.edges,
+        "alignment": chain.plans[1],
+        "config": DecodeConfig(),
+    }
+    return project.fn(**{**arguments, **changes})
+
+
+def test_projections_keep_their_contract(chain: Chain) -> None:
+    for shard, ref in chain.projections.items():
+        assert_kept(chain, ref, PROJECTIONS)
+        assert ref.shard == chain.plans[shard].shard
+
+
+def test_rows_in_are_rows_out(chain: Chain) -> None:
+    key = ("document", "mention", "label")
+    for shard, ref in chain.projections.items():
+        given = chain.store.read(chain.rows["es", shard].mentions, list(key)).to_pylist()
+        assert sorted(map(str, chain.store.read(ref, list(key)).to_pylist())) == sorted(map(str, given)) != []
+
+
+def test_surfaces_are_slices_of_the_target_text(chain: Chain) -> None:
+    texts = chain.texts["en", 0].read(chain.store)
+    rows = chain.store.read(chain.projections[0]).to_pylist()
+    for row in rows:
+        text = texts[row["document"]].text
+        assert row["surface"] == " ".join(text[start:end] for start, end in zip(row["starts"], row["ends"], strict=True))
+    assert sum(bool(row["surface"]) for row in rows) > 0.8 * len(rows)
+
+
+@pytest.mark.parametrize("kind", ["plans", "alignments"])
+def test_each_row_names_the_alignment_it_was_read_from(own: Chain, kind: str) -> None:
+    alignment = getattr(own, kind)[1]
+    ref = call(own, alignment=alignment)
+    assert set(own.store.read(ref)["alignment"].to_pylist()) == {alignment.fingerprint}
+
+
+def test_without_a_target_text_every_mention_abstains(own: Chain) -> None:
+    ref = call(
+        own, target=own.texts["en", 0], embeddings=own.embeddings["en", 0], mentions=own.rows["es", 1].mentions, alignment=own.plans[0]
+    )
+    assert set(own.store.read(ref)["reason"].to_pylist()) == {"no_target_document"}
+    assert ref.rows == own.rows["es", 1].mentions.rows > 0
+
+
+def test_a_second_call_projects_nothing(chain: Chain) -> None:
+    assert_reused(lambda: call(chain), chain.projections[1], "tasks.project.project_tables")
+
+
+@pytest.mark.parametrize("argument", ["mentions", "embeddings", "edges", "alignment"])
+def test_it_depends_on_every_table(chain: Chain, argument: str) -> None:
+    given = {
+        "mentions": chain.rows["es", 1].mentions,
+        "embeddings": chain.embeddings["en", 1],
+        "edges": chain.edges,
+        "alignment": chain.plans[1],
+    }
+    assert fingerprint(lambda: call(chain, **{argument: other(given[argument])})) != chain.projections[1].fingerprint
+    assert fingerprint(lambda: call(chain, **{argument: taken(given[argument])}, root="elsewhere")) == chain.projections[1].fingerprint
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda chain: {"config": DecodeConfig().model_copy(update={"anything": 1}) and _other_config()},
+        lambda chain: {"source": replace(chain.texts["es", 1], units=other(chain.texts["es", 1].units))},
+        lambda chain: {"target": replace(chain.texts["en", 1], documents=other(chain.texts["en", 1].documents))},
+    ],
+    ids=["config", "source", "target"],
+)
+def test_it_depends_on(chain: Chain, change: Callable[[Chain], dict[str, object]]) -> None:
+    assert fingerprint(lambda: call(chain, **change(chain))) != chain.projections[1].fingerprint
+
+
+@DAMAGES
+def test_a_damaged_table_is_made_again(own: Chain, damage: str) -> None:
+    assert_repaired(lambda: call(own), own.root, damage)

@@ -69,7 +69,7 @@ def score_table(scores: pl.DataFrame, title: str) -> Table:
     """Strict and char F1 with their intervals, a row a language and label; fits 80 columns."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("", no_wrap=True)
-    table.add_column("label", overflow="fold", min_width=9)
+    table.add_column("label", overflow="fold", min_width=4)
     for name in ("gold", "pred.", "strict F1", "95 %", "char F1", "95 %"):
         table.add_column(name, justify="right", no_wrap=True)
     for (lang, label), rows in scores.group_by(["target_lang", "label"], maintain_order=True):

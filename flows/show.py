@@ -8,6 +8,8 @@ from rich.panel import Panel
 from rich.text import Text
 
 STYLES = ("black on bright_yellow", "black on bright_cyan", "black on bright_green", "black on bright_magenta", "black on bright_red")
+# Blanks for control characters: Text would take some out, which moves offsets, and others steer the terminal.
+_CONTROLS = {code: " " for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 
 
 class ShowError(ValueError):
@@ -27,8 +29,11 @@ def side_by_side(document: str, target: str, out: Path, width: int) -> Columns:
     abstained = rows["reason"].is_not_null().sum()
     panels = []
     for lang, starts, ends in ((source, "source_starts", "source_ends"), (target, "starts", "ends")):
+        path = out / lang / f"{document}.txt"
+        if not path.is_file():
+            raise ShowError(f"{out} holds no text of document {document!r} in language {lang!r}")
         # Bytes, not read_text: universal newlines would move every offset after a CRLF.
-        text = Text((out / lang / f"{document}.txt").read_bytes().decode("utf-8"))
+        text = Text(path.read_bytes().decode("utf-8").translate(_CONTROLS))
         for row in rows.to_dicts():
             for start, end in zip(row[starts], row[ends], strict=True):
                 text.stylize(styles[row["label"]], start, end)

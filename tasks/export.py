@@ -18,6 +18,9 @@ from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.ingest import Ingested
 from tasks.stage import STAGE
 
+# Lies in the folder while it is being written: an interrupted export is ours, and Prefect's or the user's next try may go on.
+UNFINISHED = ".unfinished"
+
 
 class ExportError(ValueError):
     """The output folder holds something that no run of ours wrote."""
@@ -54,6 +57,7 @@ def export(root: str, out: str, outputs: Outputs, facts: RunFacts) -> Counts:
     """Write ``out``: languages, tables, scores, config, report, and last ``run.json``, which lists every file with its hash."""
     store, folder = Store(root), Path(out)
     before = check_out(folder)
+    write_file(folder / UNFINISHED, "")
     written = _write_texts(store, folder, outputs)
     scores = pa.concat_tables([store.read(ref) for ref in outputs.scores]) if outputs.scores else SCORES.table([])
     rejects = pa.concat_tables([store.read(ref) for ref in outputs.rejects])
@@ -66,6 +70,7 @@ def export(root: str, out: str, outputs: Outputs, facts: RunFacts) -> Counts:
     write_file(folder / "report.html", render_report(_report(outputs, facts, scores, counts)))
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sorted(written)}
     write_file(folder / "run.json", json.dumps({**facts.record, "files": files}, indent=1, sort_keys=True) + "\n")
+    (folder / UNFINISHED).unlink()
     return counts
 
 
@@ -74,7 +79,8 @@ def check_out(folder: Path) -> set[str]:
     if (folder / "run.json").is_file():
         listed = json.loads((folder / "run.json").read_text(encoding="utf-8")).get("files", {})
         return {name for name in listed if not Path(name).is_absolute() and ".." not in Path(name).parts}
-    if folder.exists() and (not folder.is_dir() or any(path.name != "corpus" for path in folder.iterdir())):
+    foreign = folder.exists() and (not folder.is_dir() or any(path.name != "corpus" for path in folder.iterdir()))
+    if foreign and not (folder / UNFINISHED).is_file():
         raise ExportError(f"{folder} is not empty and holds no run.json of an earlier run: choose another --out")
     return set()
 

@@ -32,7 +32,9 @@ def ingest_shard(root: str, corpus: str, scanned: Scanned, lang: str, shard: int
     """DOCUMENTS, MENTIONS, ANNOTATION_LINES, REJECTS; annotations are opened for the source language only."""
     store = Store(root)
     files = files_of(store.read(scanned.files), lang, shard)
-    made_of = ingredients(DOCUMENTS.id, "pipeline_lib.corpus.ingest", None, [scanned.source, table_hash(files)])
+    # Whether a target has gold is the scorer's business.
+    read = files if lang == scanned.source else files.drop_columns("annotated")
+    made_of = ingredients(DOCUMENTS.id, "pipeline_lib.corpus.ingest", None, [scanned.source, table_hash(read)])
     contracts = (DOCUMENTS, MENTIONS, ANNOTATION_LINES, REJECTS)
     name = shard_name(lang, shard, scanned.shards)
     return Ingested(*store.tables(contracts, name, made_of, lambda: ingest(Path(corpus), files, scanned.source)))

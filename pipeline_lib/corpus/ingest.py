@@ -52,7 +52,7 @@ def scan_corpus(root: Path, source: str, targets: Sequence[str], config: ShardCo
         shards: the collection's number of shards, if an earlier run chose it.
     """
     own = resolve_language(root, source)
-    langs = [resolve_language(root, lang) for lang in dict.fromkeys(targets)]
+    langs = list(dict.fromkeys(resolve_language(root, lang) for lang in targets))
     found = discover(root, [own, *langs])
     by_lang = {lang: {file.document: file for file in found.files if file.lang == lang} for lang in [own, *langs]}
     for lang in langs:
@@ -72,10 +72,10 @@ def ingest(root: Path, files: pa.Table, source: str, at_once: int = 16) -> Itera
     for first in range(0, max(files.num_rows, 1), at_once):
         documents, mentions, lines, rejects = [], [], [], []
         for row in files.slice(first, at_once).to_pylist():
-            read = read_document(text_file(root, row), with_annotations=row["lang"] == source)
+            file = text_file(root, row)
+            read = read_document(file, with_annotations=row["lang"] == source)
+            _refuse_change(file, row)
             if read.document is not None:
-                if read.document["sha256"] != row["sha256"]:
-                    raise CorpusError(f"{row['file']} changed while the run was reading the corpus; run again")
                 documents.append(read.document)
             mentions += read.mentions
             lines += read.lines
@@ -116,6 +116,14 @@ def hash_file(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
     except OSError:
         return ""
+
+
+def _refuse_change(file: TextFile, row: dict[str, Any]) -> None:
+    """Raise ``CorpusError`` if the text or its annotations are no longer what the scan hashed; what was read must be what is recorded."""
+    for path, sha256 in ((file.path, row["sha256"]), (file.ann, row["ann_sha256"])):
+        if path is not None and sha256 is not None and hash_file(path) != sha256:
+            changed = Path(row["file"]).with_suffix(path.suffix).as_posix()
+            raise CorpusError(f"{changed} changed while the run was reading the corpus; run again")
 
 
 def _scan_rejects(found: Discovery, by_lang: dict[str, dict[str, TextFile]], source: str, targets: list[str]) -> pa.Table:

@@ -26,7 +26,7 @@ class DecodeConfig(BaseModel, frozen=True, extra="forbid"):
     threshold: float = Field(0.25, ge=0, description="score a target unit must exceed to add to a span")
     hyphen_share: float = Field(0.1, ge=0, description="score above which the other part of a hyphenated word is taken in")
     reach: int = Field(3, ge=0, description="candidate spans move each end of the maximum-sum span by up to this many units")
-    edge_weight: float = Field(0.02, ge=0, description="weight of the edge log-odds at the four edge places")
+    edge_weight: float = Field(0.03, ge=0, description="weight of the edge log-odds at the four edge places")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,8 @@ def run_tsv(projections: pa.Table) -> str:
     rows = official_rows(projections).with_columns(
         pl.DataFrame(projections.select(["starts", "surface"])).filter(pl.col("starts").list.len() > 0)["surface"].alias("text")
     )
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
-    writer.writerow(HEADER)
-    writer.writerows(rows.sort("filename", "start_span", "end_span", "label", maintain_order=True).iter_rows())
-    return text.getvalue()
+    ordered = rows.sort("filename", "start_span", "end_span", "label", maintain_order=True)
+    return "".join(_tsv_line(row) for row in [HEADER, *ordered.iter_rows()])
 
 
 def projected_files(documents: pa.Table, projections: pa.Table) -> Iterator[tuple[str, str]]:
@@ -52,6 +49,13 @@ def write_file(path: Path, content: str | bytes) -> None:
     temporary = path.with_name(f".writing-{path.name}")
     temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     temporary.replace(path)
+
+
+def _tsv_line(fields: Sequence[object]) -> str:
+    """One line, ended by LF. Readers stop at CR too, but csv quotes only what its terminator holds: so that has both."""
+    line = io.StringIO(newline="")
+    csv.writer(line, delimiter="\t", lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL).writerow(fields)
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _mentions(rows: Iterable[dict[str, Any]]) -> Iterator[brat.Mention]:

@@ -46,7 +46,7 @@ def test_a_second_call_costs_nothing(chain: Chain) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda chain: {"config": CostConfig().model_copy(update={"prior": 0.123})},
+        lambda chain: {"config": CostConfig(context=0.2)},
         lambda chain: {"source": other(chain.embeddings["es", 0])},
         lambda chain: {"target": other(chain.embeddings["en", 0])},
         lambda chain: {"teachers": other(chain.teachers)},

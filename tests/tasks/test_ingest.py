@@ -93,7 +93,7 @@ def test_another_source_language_is_another_artifact(chain: Chain) -> None:
     assert fingerprint(lambda: ingest_shard.fn(chain.root, chain.corpus, scanned, "en", 0)) != chain.rows["en", 0].documents.fingerprint
 
 
-def test_a_file_that_changed_since_the_scan_stops_it(own: Chain, tmp_path: Path) -> None:
+def test_a_file_that_changed_since_the_scan_stops_it(own: Chain) -> None:
     append(own, f"es/{IN_SHARD_0}.txt")
     (Path(own.root) / call(own).documents.key).unlink()
     with pytest.raises(CorpusError, match=f"{IN_SHARD_0}.txt changed"):

@@ -4,9 +4,13 @@ from dataclasses import replace
 import pytest
 
 from data_contracts import PROJECTIONS
+from pipeline_lib.alignment.cost import CostConfig
+from pipeline_lib.alignment.sinkhorn import SharpenConfig
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.storage.store import ArtifactRef
+from tasks.cost import cost
 from tasks.project import project
+from tasks.sharpen import sharpen
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
 
 
@@ -54,11 +58,11 @@ def test_each_row_names_the_alignment_it_was_read_from(own: Chain, kind: str) ->
 
 
 def test_without_a_target_text_every_mention_abstains(own: Chain) -> None:
-    ref = call(
-        own, target=own.texts["en", 0], embeddings=own.embeddings["en", 0], mentions=own.rows["es", 1].mentions, alignment=own.plans[0]
-    )
-    assert set(own.store.read(ref)["reason"].to_pylist()) == {"no_target_document"}
-    assert ref.rows == own.rows["es", 1].mentions.rows > 0
+    costs = cost.fn(own.root, "es-en/lacking", own.embeddings["es", 1], own.embeddings["en", 0], own.teachers, CostConfig())
+    plans = sharpen.fn(own.root, costs, SharpenConfig())
+    rows = own.store.read(call(own, target=own.texts["en", 0], embeddings=own.embeddings["en", 0], alignment=plans)).to_pylist()
+    assert {(row["reason"], row["alignment"]) for row in rows} == {("no_target_document", "")}
+    assert len(rows) == own.rows["es", 1].mentions.rows > 0
 
 
 def test_a_second_call_projects_nothing(chain: Chain) -> None:
@@ -80,7 +84,7 @@ def test_it_depends_on_every_table(chain: Chain, argument: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda chain: {"config": DecodeConfig().model_copy(update={"anything": 1}) and _other_config()},
+        lambda chain: {"config": DecodeConfig(reach=2)},
         lambda chain: {"source": replace(chain.texts["es", 1], units=other(chain.texts["es", 1].units))},
         lambda chain: {"target": replace(chain.texts["en", 1], documents=other(chain.texts["en", 1].documents))},
     ],

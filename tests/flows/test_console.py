@@ -1,0 +1,131 @@
+import io
+import re
+
+import polars as pl
+import pytest
+from rich.console import Console, RenderableType
+
+from flows import console
+from flows.console import count_table, plain_score_table, progress_bars, score_table
+from flows.watch import LISTENER, Progress
+from pipeline_lib.evaluation.scorer import Score, ScoreRow
+
+
+def rendered(what: RenderableType, width: int = 80) -> str:
+    file = io.StringIO()
+    Console(file=file, width=width, color_system=None).print(what)
+    return file.getvalue()
+
+
+def bars(monkeypatch: pytest.MonkeyPatch, *shards: Progress, quiet: bool = False) -> list[str]:
+    """What stays on the terminal when the bars are done, a line a stage."""
+    file = io.StringIO()
+    monkeypatch.setattr(console, "ERR", Console(file=file, width=120, color_system=None))
+    with progress_bars(quiet):
+        listener = LISTENER.get()
+        for shard in shards:
+            assert listener is not None
+            listener(shard)
+        assert (listener is None) is quiet
+    assert LISTENER.get() is None
+    return [line for line in file.getvalue().splitlines() if line.strip()]
+
+
+def row(lang: str, label: str, metric: str, f1: float) -> dict[str, object]:
+    return {
+        "target_lang": lang,
+        "label": label,
+        "metric": metric,
+        "f1": f1,
+        "low": 0.61234,
+        "high": 1.0,
+        "gold": 123456,
+        "predicted": 123450,
+    }
+
+
+SCORES = pl.DataFrame(
+    [
+        row(lang, label, metric, f1)
+        for lang in ("en", "cz")
+        for label in ("ENFERMEDAD", "PROCEDIMIENTO_DIAGNOSTICO_O_TERAPEUTICO", "*")
+        for metric, f1 in (("strict", 0.8), ("char", 0.91236))
+    ]
+)
+
+
+def test_a_bar_counts_documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    (line,) = bars(monkeypatch, Progress("ingest", 1, 2, 30, False), Progress("ingest", 2, 2, 12, False))
+    assert re.match(r"ingest +\S+ 42/42 documents +\d:\d\d:\d\d", line)
+
+
+def test_until_all_shards_are_done_the_total_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    (line,) = bars(monkeypatch, Progress("cost", 1, 4, 30, False), Progress("cost", 2, 4, 12, False))
+    assert "42/84 documents" in line
+
+
+def test_a_stage_that_speaks_of_no_document_counts_its_languages(monkeypatch: pytest.MonkeyPatch) -> None:
+    (line,) = bars(monkeypatch, Progress("fit", 1, 3, 0, False), Progress("fit", 2, 3, 0, False))
+    assert "2/3 languages" in line
+
+
+def test_every_stage_has_a_bar_of_its_own_in_the_order_they_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = bars(monkeypatch, Progress("embed source", 1, 1, 3, False), Progress("cost", 1, 1, 4, False))
+    assert [re.sub(r" +\S+ (\d/\d) .*", r" \1", line) for line in lines] == ["embed source 3/3", "cost 4/4"]
+
+
+@pytest.mark.parametrize(("second", "said"), [(True, True), (False, False)])
+def test_a_bar_says_when_all_of_it_was_reused(monkeypatch: pytest.MonkeyPatch, second: bool, said: bool) -> None:
+    (line,) = bars(monkeypatch, Progress("fit", 1, 2, 1, True), Progress("fit", 2, 2, 1, second))
+    assert ("(reused)" in line) is said
+
+
+def test_quiet_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bars(monkeypatch, quiet=True) == []
+
+
+def test_an_error_ends_the_bars_and_nobody_listens_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "ERR", Console(file=io.StringIO(), width=80))
+    with pytest.raises(ValueError, match="stop"), progress_bars(False):
+        assert LISTENER.get() is not None
+        raise ValueError("stop")
+    assert LISTENER.get() is None
+
+
+def test_the_score_table_fits_80_columns_and_cuts_no_figure() -> None:
+    lines = rendered(score_table(SCORES, "scores")).splitlines()
+    assert max(map(len, lines)) <= 80
+    rows = [line.split() for line in lines if "123456" in line]
+    assert [row[0] for row in rows] == ["en"] * 3 + ["cz"] * 3
+    assert all(row[2:] == ["123456", "123450", "0.8000", "0.612-1.000", "0.9124", "0.612-1.000"] for row in rows)
+
+
+def test_a_label_is_folded_and_never_cut() -> None:
+    rows = [line.split() for line in rendered(score_table(SCORES, "scores")).splitlines()[4:]]
+    assert "".join(row[1] if len(row) > 1 else row[0] for row in rows if row) == "ENFERMEDADPROCEDIMIENTO_DIAGNOSTICO_O_TERAPEUTICOall" * 2
+
+
+def test_the_score_table_shows_four_decimals_strict_before_char() -> None:
+    text = rendered(score_table(pl.DataFrame([row("en", "*", "char", 0.5), row("en", "*", "strict", 0.25)]), "scores"), width=120)
+    assert re.search(r"en +all +123456 +123450 +0\.2500 +0\.612-1\.000 +0\.5000 ", text)
+    assert "*" not in text
+
+
+def test_the_plain_score_table_shows_four_decimals_and_no_match_where_there_is_none() -> None:
+    scores = [
+        ScoreRow("*", "strict", Score(0.5, 1 / 3, 0.4, 12, 8, 4), 3),
+        ScoreRow("DISEASE", "char", Score(0.25, 1.0, 0.4, 12, 8, None), 3),
+    ]
+    text = rendered(plain_score_table(scores))
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines() if line.startswith("│")]
+    assert cells == [
+        ["all", "strict", "0.5000", "0.3333", "0.4000", "12", "8", "4"],
+        ["DISEASE", "char", "0.2500", "1.0000", "0.4000", "12", "8", ""],
+    ]
+
+
+def test_a_count_table_ends_in_its_number() -> None:
+    text = rendered(count_table("rejected", ("stage", "code", "count"), [("ingest", "bad_line", 3), ("scan", "no_counterpart", 12)]))
+    assert text.startswith("rejected")
+    assert re.search(r"│ ingest +│ bad_line +│ +3 │", text)
+    assert re.search(r"│ scan +│ no_counterpart +│ +12 │", text)

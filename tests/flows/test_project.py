@@ -1,0 +1,55 @@
+import polars as pl
+import pytest
+
+from pipeline_lib.storage.store import ArtifactRef
+from tests.flows.parts import Parts
+
+Refs = dict[tuple[str, int], ArtifactRef]
+
+
+def rows(parts: Parts, refs: Refs) -> pl.DataFrame:
+    return pl.concat([pl.DataFrame(parts.store.read(ref)) for ref in refs.values()])
+
+
+@pytest.mark.parametrize("aligner", ["projections", "by_student"])
+def test_every_source_mention_has_a_row_in_every_language(parts: Parts, aligner: str) -> None:
+    found = rows(parts, getattr(parts, aligner))
+    mentions = sum(ref.rows for ref in parts.corpus.mentions())
+    assert list(getattr(parts, aligner)) == parts.corpus.cells
+    assert found["target_lang"].value_counts(sort=True).rows() in (
+        [("en", mentions), ("cz", mentions)],
+        [("cz", mentions), ("en", mentions)],
+    )
+    assert found.select("document", "target_lang", "mention").is_unique().all()
+    assert found["reason"].null_count() > 0.5 * found.height
+
+
+def test_the_target_aligner_reads_the_sharpened_plans(parts: Parts) -> None:
+    for cell, ref in parts.projections.items():
+        assert set(parts.store.read(ref)["alignment"].to_pylist()) == {parts.targets.plans[cell].fingerprint}
+    assert "align" not in [stage.stage for stage in parts.watch.stages]
+
+
+def test_the_student_aligner_reads_the_students_own_alignments(parts: Parts) -> None:
+    assert [(stage.stage, stage.built) for stage in parts.student_watch.stages] == [("align", 4), ("project", 4)]
+    read = rows(parts, parts.by_student).group_by("target_lang").agg(pl.col("alignment").unique())
+    alignments = {
+        lang: {path.stem for path in (parts.folder / "store" / "alignments" / f"es-{lang}").rglob("*.parquet")} for lang in ("en", "cz")
+    }
+    assert {lang: set(found) for lang, found in read.iter_rows()} == alignments
+    assert all(len(found) == 2 for found in alignments.values())
+
+
+def test_each_language_is_scored_against_its_own_gold(parts: Parts) -> None:
+    assert list(parts.scores) == ["en", "cz"]
+    for lang, scored in parts.scores.items():
+        pooled = pl.DataFrame(parts.store.read(scored.main)).row(
+            by_predicate=(pl.col("label") == "*") & (pl.col("metric") == "strict"), named=True
+        )
+        gold = sum(len(path.read_text("utf-8").splitlines()) for path in (parts.folder / "corpus" / lang).glob("*.ann"))
+        assert (pooled["target_lang"], pooled["gold"]) == (lang, gold)
+        assert pooled["f1"] > 0.3
+
+
+def test_nothing_is_scored_before_everything_is_projected(parts: Parts) -> None:
+    assert [(stage.stage, stage.built) for stage in parts.watch.stages[-2:]] == [("project", 4), ("score", 2)]

@@ -1,0 +1,47 @@
+import pytest
+
+from pipeline_lib.storage.store import ArtifactRef
+from tests.flows.parts import Parts
+
+LANGS = ("en", "cz")
+
+
+def units(parts: Parts, lang: str, shard: int) -> dict[str, int]:
+    """Units of each document."""
+    rows = parts.store.read(parts.corpus.texts[lang, shard].units, ["document", "starts"]).to_pylist()
+    return {row["document"]: len(row["starts"]) for row in rows}
+
+
+@pytest.mark.parametrize(("part", "contract"), [("teachers", "teachers"), ("edges", "edge_statistics"), ("students", "student")])
+def test_each_pair_learns_its_own(parts: Parts, part: str, contract: str) -> None:
+    refs: dict[str, ArtifactRef] = getattr(parts, part)
+    assert {lang: (ref.contract, ref.shard) for lang, ref in refs.items()} == {lang: (contract, f"es-{lang}") for lang in LANGS}
+    assert refs["en"].sha256 != refs["cz"].sha256
+
+
+def test_there_is_a_plan_for_every_document_between_its_own_texts(parts: Parts) -> None:
+    assert list(parts.targets.plans) == parts.corpus.cells
+    for (lang, shard), ref in parts.targets.plans.items():
+        assert (ref.contract, ref.shard) == ("transport_plans", parts.corpus.pair_shard((lang, shard)))
+        rows = parts.store.read(ref, ["document", "source_lang", "target_lang", "rows", "columns"]).to_pylist()
+        assert {row["document"]: row["rows"] for row in rows} == units(parts, "es", shard)
+        assert {row["document"]: row["columns"] for row in rows} == units(parts, lang, shard)
+        assert {(row["source_lang"], row["target_lang"]) for row in rows} == {("es", lang)}
+
+
+def test_the_embeddings_kept_are_those_of_the_target_texts(parts: Parts) -> None:
+    for (lang, shard), ref in parts.targets.embeddings.items():
+        assert ref.shard == f"es-{lang}/target/000{shard}-of-0002"
+        assert set(parts.store.read(ref, ["lang"])["lang"].to_pylist()) == {lang}
+
+
+def test_models_hold_the_three_of_the_same_pair(parts: Parts) -> None:
+    assert list(parts.models) == list(LANGS)
+    for lang, model in parts.models.items():
+        assert (model.teachers, model.edges, model.student) == (parts.teachers[lang], parts.edges[lang], parts.students[lang])
+
+
+def test_the_stages_follow_each_other_with_all_their_shards(parts: Parts) -> None:
+    shards = {stage.stage: stage.built for stage in parts.watch.stages[3:10]}
+    assert shards == {"fit": 2, "edges": 2, "embed source": 4, "embed target": 4, "cost": 4, "sharpen": 4, "distill": 2}
+    assert list(shards) == ["fit", "edges", "embed source", "embed target", "cost", "sharpen", "distill"]

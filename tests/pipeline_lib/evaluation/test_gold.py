@@ -1,0 +1,155 @@
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from data_contracts.corpus import REJECTS
+from data_contracts.evaluation import SCORES
+from pipeline_lib.corpus.ingest import ShardConfig, files_of, scan_corpus
+from pipeline_lib.corpus.samples import documents as sample_documents
+from pipeline_lib.corpus.samples import write_sample
+from pipeline_lib.evaluation.gold import official_rows, score_projections
+from pipeline_lib.evaluation.resample import ResampleConfig
+from tests.pipeline_lib.corpus.trees import corpus
+from tests.pipeline_lib.projection.rows import projected, projections
+
+CONFIG = ResampleConfig(replicates=20)
+TEXT = "fever, dry cough and pain"
+ANN = b"T1\tDISEASE 0 5\tfever\nT2\tSYMPTOM 7 10;11 16\tdry cough\nT3\tSYMPTOM 21 25\tpain\n"
+FOUND = [("T1", "DISEASE", [(0, 5)]), ("T2", "SYMPTOM", [(7, 16)]), ("T3", "SYMPTOM", [(21, 25)])]
+
+
+def plain(root: Path, files: dict[str, bytes]) -> Path:
+    """A corpus whose Spanish side has a text for each English one."""
+    names = [name.removeprefix("en/") for name in files if name.endswith(".txt")]
+    return corpus(root, {f"es/{name}": b"x" for name in [*names, "a.txt"]} | {"en/a.txt": TEXT.encode(), "en/a.ann": ANN} | files)
+
+
+def scored(root: Path, found: pa.Table, lang: str = "en") -> tuple[dict[tuple[str, str], dict[str, object]], list[dict[str, object]]]:
+    """Rows of SCORES by (label, metric), and rows of REJECTS."""
+    scan = scan_corpus(root, "es", [lang], ShardConfig())
+    scores, rejects = score_projections(root, files_of(scan.files, lang, 0), found, lang, CONFIG)
+    SCORES.check(scores)
+    REJECTS.check(rejects)
+    return {(row["label"], row["metric"]): row for row in scores.to_pylist()}, rejects.to_pylist()
+
+
+def counts(row: dict[str, object]) -> tuple[object, ...]:
+    return row["gold"], row["predicted"], row["matched"], row["documents"]
+
+
+def rows(document: str) -> list[dict[str, object]]:
+    return [projected(document, mention, label, fragments, TEXT) for mention, label, fragments in FOUND]
+
+
+def test_the_gold_itself_scores_one(tmp_path: Path) -> None:
+    write_sample(tmp_path, ["es", "en"])
+    scan = scan_corpus(tmp_path, "es", ["en"], ShardConfig(), shards=1)
+    found = []
+    for document in sample_documents():
+        for line in (tmp_path / "en" / f"{document}.ann").read_text(encoding="utf-8").splitlines():
+            mention, place, _ = line.split("\t")
+            label, offsets = place.split(" ", 1)
+            fragments = [(int(start), int(end)) for start, end in (pair.split() for pair in offsets.split(";"))]
+            found.append(projected(document, mention, label, fragments, "x" * 9999))
+    scores, rejects = score_projections(tmp_path, files_of(scan.files, "en", 0), projections(*found), "en", CONFIG)
+    assert rejects.num_rows == 0 and {*scores["f1"].to_pylist()} == {1.0}
+    pooled = [row for row in scores.to_pylist() if row["label"] == "*" and row["metric"] == "strict"]
+    assert counts(pooled[0]) == (len(found), len(found), len(found), len(sample_documents()))
+
+
+def test_a_fragmented_mention_counts_with_its_envelope_on_both_sides(tmp_path: Path) -> None:
+    root = plain(tmp_path, {})
+    for fragments in ([(7, 16)], [(7, 10), (11, 16)], [(11, 16), (7, 10)]):
+        scores, _ = scored(root, projections(projected("a", "T2", "SYMPTOM", fragments, TEXT)))
+        assert counts(scores["SYMPTOM", "strict"]) == (2, 1, 1, 1)
+    scores, _ = scored(root, projections(projected("a", "T2", "SYMPTOM", [(7, 10)], TEXT)))
+    assert counts(scores["SYMPTOM", "strict"]) == (2, 1, 0, 1)
+    assert scores["SYMPTOM", "char"]["precision"] == round(2 * 3 / (3 + 9), 4)
+
+
+def test_the_envelope_of_gold_does_not_depend_on_the_order_of_its_fragments(tmp_path: Path) -> None:
+    root = plain(tmp_path, {"en/a.ann": b"T1\tSYMPTOM 11 16;7 10\tcough dry\n"})
+    scores, rejects = scored(root, projections(projected("a", "T1", "SYMPTOM", [(7, 16)], TEXT)))
+    assert counts(scores["SYMPTOM", "strict"]) == (1, 1, 1, 1) and rejects == []
+
+
+def as_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+UNREADABLE = {
+    "not UTF-8": lambda root: (root / "en/b.ann").write_bytes(b"\xff"),
+    "a folder": lambda root: as_folder(root / "en/b.ann"),
+    "the text is not UTF-8": lambda root: (root / "en/b.txt").write_bytes(b"\xff"),
+    "the text is empty": lambda root: (root / "en/b.txt").write_bytes(b" "),
+}
+
+
+@pytest.mark.parametrize("damage", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_document_whose_gold_cannot_be_read_is_not_scored_but_rejected(damage, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    root = plain(tmp_path, {"en/b.txt": TEXT.encode(), "en/b.ann": ANN})
+    found = projections(*rows("a"), *rows("b"))
+    whole, none = scored(root, found)
+    assert counts(whole["*", "strict"]) == (6, 6, 6, 2) and none == []
+    damage(root)
+    scores, rejects = scored(root, found)
+    assert counts(scores["*", "strict"]) == (3, 3, 3, 1)
+    assert [(row["stage"], row["document"], row["lang"], row["line"]) for row in rejects] == [("score", "b", "en", None)]
+
+
+def test_a_document_without_gold_is_neither_scored_nor_rejected(tmp_path: Path) -> None:
+    root = plain(tmp_path, {"en/b.txt": TEXT.encode()})
+    scores, rejects = scored(root, projections(*rows("a"), *rows("b")))
+    assert counts(scores["*", "strict"]) == (3, 3, 3, 1) and rejects == []
+
+
+def test_predictions_in_a_document_with_empty_gold_are_wrong(tmp_path: Path) -> None:
+    root = plain(tmp_path, {"en/b.txt": TEXT.encode(), "en/b.ann": b""})
+    scores, rejects = scored(root, projections(*rows("a"), *rows("b")))
+    assert counts(scores["*", "strict"]) == (3, 6, 3, 2) and rejects == []
+
+
+def test_a_rejected_gold_line_is_a_reject_and_its_document_is_scored_without_it(tmp_path: Path) -> None:
+    root = plain(tmp_path, {"en/a.ann": ANN + b"T4\tDISEASE 0 5\tcough\nT5 broken\n#1\tAnnotatorNotes T1\tx\n"})
+    scores, rejects = scored(root, projections(*rows("a")))
+    assert counts(scores["*", "strict"]) == (3, 3, 3, 1)
+    assert [(row["stage"], row["file"], row["line"], row["code"]) for row in rejects] == [
+        ("score", "en/a.ann", 4, "surface_mismatch"),
+        ("score", "en/a.ann", 5, "bad_line"),
+    ]
+
+
+def test_abstentions_are_no_predictions_and_cost_recall(tmp_path: Path) -> None:
+    found = projections(*rows("a")[:2], projected("a", "T3", "SYMPTOM", []))
+    scores, _ = scored(plain(tmp_path, {}), found)
+    assert counts(scores["SYMPTOM", "strict"]) == (2, 1, 1, 1)
+    assert (scores["SYMPTOM", "strict"]["precision"], scores["SYMPTOM", "strict"]["recall"]) == (1.0, 0.5)
+
+
+def test_scores_are_by_label_and_of_the_language_asked_for(tmp_path: Path) -> None:
+    scores, _ = scored(plain(tmp_path, {}), projections(*rows("a")[1:], projected("a", "T1", "SYMPTOM", [(0, 5)], TEXT)))
+    assert {*scores} == {(label, metric) for label in ("DISEASE", "SYMPTOM", "*") for metric in ("strict", "char")}
+    assert counts(scores["DISEASE", "strict"]) == (1, 0, 0, 1) and counts(scores["SYMPTOM", "strict"]) == (2, 3, 2, 1)
+    assert {row["target_lang"] for row in scores.values()} == {"en"}
+
+
+def test_without_any_gold_the_pooled_scores_are_zero(tmp_path: Path) -> None:
+    root = corpus(tmp_path, {"es/a.txt": b"x", "en/a.txt": TEXT.encode()})
+    scores, rejects = scored(root, projections(*rows("a")))
+    assert {*scores} == {("*", "strict"), ("*", "char")} and rejects == []
+    assert all(counts(row)[:2] == (0, 0) and row["f1"] == 0 for row in scores.values())
+
+
+def test_official_rows_keep_the_order_and_hold_no_text() -> None:
+    found = official_rows(
+        projections(
+            projected("b", "T1", "DISEASE", [(11, 16), (7, 10)], TEXT),
+            projected("a", "T2", "DISEASE", []),
+            projected("a", "T3", "SYMPTOM", [(21, 25)], TEXT),
+        )
+    )
+    assert found.schema == {"filename": pl.String, "label": pl.String, "start_span": pl.Int64, "end_span": pl.Int64}
+    assert found.rows() == [("b", "DISEASE", 7, 16), ("a", "SYMPTOM", 21, 25)]

@@ -1,0 +1,186 @@
+import csv
+import io
+import tempfile
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from data_contracts.projection import PROJECTIONS
+from pipeline_lib.corpus import brat
+from pipeline_lib.corpus.ingest import ShardConfig, ingest, scan_corpus
+from pipeline_lib.corpus.samples import documents as sample_documents
+from pipeline_lib.corpus.samples import write_sample
+from pipeline_lib.evaluation.annotations import read_tsv
+from pipeline_lib.projection.export import HEADER, projected_files, run_tsv, source_files, write_file
+from tests.pipeline_lib.corpus.trees import corpus
+from tests.pipeline_lib.projection.rows import documents, projected, projections
+
+TEXT = 'No fever, "dry" cough\nand\tpain in the left\r\narm.'
+HOSTILE = [
+    '"',
+    '"open',
+    'clo"se',
+    "a\tb",
+    "a\nb",
+    "a\rb",
+    "a\r\nb",
+    '"\t\n"',
+    " lead",
+    "trail ",
+    "'",
+    "\\",
+    "NA",
+    "a\u2028b",
+    "a\x85b",
+    "#x",
+]
+
+
+def read(tsv: str) -> list[list[str]]:
+    """As pandas.read_csv(sep="\\t") reads it: tabs, double quotes, every kind of line end."""
+    return list(csv.reader(io.StringIO(tsv, newline=""), dialect="excel-tab", strict=True))
+
+
+def surfaced(surface: str, mention: str = "T1") -> dict[str, object]:
+    return projected("d", mention, "DISEASE", [(0, len(surface))], surface)
+
+
+surfaces = st.one_of(st.sampled_from(HOSTILE), st.text(alphabet="ab\"\t\n\r '\\", min_size=1, max_size=8), st.text(min_size=1, max_size=8))
+
+
+@given(st.lists(surfaces, max_size=5))
+@example(HOSTILE)
+def test_the_official_reader_finds_the_same_rows_whatever_the_surfaces_hold(found: list[str]) -> None:
+    rows = [surfaced(surface, f"T{number}") for number, surface in enumerate(found)]
+    header, *back = read(run_tsv(projections(*rows)))
+    assert header == list(HEADER) == ["filename", "label", "start_span", "end_span", "text"]
+    expected = sorted(found, key=len)
+    assert back == [["d", "DISEASE", "0", str(len(surface)), surface] for surface in expected]
+
+
+def test_our_scorer_reads_the_same_rows(tmp_path: Path) -> None:
+    rows = [surfaced(surface, f"T{number}") for number, surface in enumerate(sorted(HOSTILE, key=len))]
+    write_file(tmp_path / "run.tsv", run_tsv(projections(*rows)))
+    frame = read_tsv(tmp_path / "run.tsv")
+    assert frame["text"].to_list() == sorted(HOSTILE, key=len)
+    assert frame["end_span"].to_list() == [len(surface) for surface in sorted(HOSTILE, key=len)]
+
+
+def test_plain_rows_are_plain_lines() -> None:
+    assert run_tsv(projections(projected("case-1", "T1", "DISEASE", [(3, 8)], TEXT))) == (
+        "filename\tlabel\tstart_span\tend_span\ttext\ncase-1\tDISEASE\t3\t8\tfever\n"
+    )
+
+
+def test_rows_are_sorted_by_file_and_offset_and_abstentions_left_out() -> None:
+    rows = projections(
+        projected("b", "T1", "DISEASE", [(0, 2)], TEXT),
+        projected("a", "T1", "SYMPTOM", [(3, 8)], TEXT),
+        projected("a", "T2", "DISEASE", []),
+        projected("a", "T3", "DISEASE", [(3, 8)], TEXT),
+        projected("a", "T4", "DISEASE", [(3, 5)], TEXT),
+        projected("a", "T5", "DISEASE", [(0, 9)], TEXT),
+        projected("a", "T6", "DISEASE", [(11, 14), (0, 2)], TEXT),
+    )
+    assert read(run_tsv(rows))[1:] == [
+        ["a", "DISEASE", "0", "9", "No fever,"],
+        ["a", "DISEASE", "0", "14", "dry No"],
+        ["a", "DISEASE", "3", "5", "fe"],
+        ["a", "DISEASE", "3", "8", "fever"],
+        ["a", "SYMPTOM", "3", "8", "fever"],
+        ["b", "DISEASE", "0", "2", "No"],
+    ]
+
+
+def test_a_run_that_projected_nothing_has_its_header() -> None:
+    only_header = "\t".join(HEADER) + "\n"
+    assert run_tsv(PROJECTIONS.schema.empty_table()) == only_header
+    assert run_tsv(projections(projected("a", "T1", "DISEASE", []))) == only_header
+
+
+@given(st.data())
+def test_annotation_files_parse_back_and_match_their_text(data: st.DataObject) -> None:
+    text = data.draw(st.text(alphabet='ab é\n\r\t"\U0001f600\u0301', min_size=4, max_size=30))
+    edges = data.draw(st.lists(st.lists(st.integers(0, len(text)), min_size=2, max_size=6, unique=True), max_size=4))
+    spans = {}
+    for number, places in enumerate(edges, start=1):
+        places = sorted(places)
+        spans[f"T{number}"] = list(zip(places[::2], places[1::2], strict=False))
+    rows = projections(*(projected("d", mention, f"L{mention}", fragments, text) for mention, fragments in spans.items()))
+    files = dict(projected_files(documents({"d": text, "unannotated": "x"}), rows))
+    assert list(files) == ["d.txt", "d.ann", "unannotated.txt", "unannotated.ann"]
+    assert files["d.txt"] == text and files["unannotated.ann"] == ""
+    standoff = brat.check_against(brat.parse(files["d.ann"]), text)
+    assert standoff.problems == () and standoff.others == ()
+    assert [(m.id, m.label, list(zip(m.starts, m.ends, strict=True))) for m in standoff.mentions] == [
+        (mention, f"L{mention}", fragments) for mention, fragments in spans.items()
+    ]
+
+
+def test_annotation_files_hold_what_was_found_in_their_document_under_the_ids_of_the_source() -> None:
+    texts = {"a": TEXT, "b": "Pain in arm"}
+    rows = projections(
+        projected("b", "T7", "SYMPTOM", [(0, 4), (8, 11)], texts["b"]),
+        projected("a", "T2", "DISEASE", [(3, 8)], TEXT),
+        projected("a", "T1", "DISEASE", []),
+        projected("elsewhere", "T1", "DISEASE", [(0, 1)], "x"),
+    )
+    assert dict(projected_files(documents(texts), rows)) == {
+        "a.txt": TEXT,
+        "a.ann": "T2\tDISEASE 3 8\tfever\n",
+        "b.txt": "Pain in arm",
+        "b.ann": "T7\tSYMPTOM 0 4;8 11\tPain arm\n",
+    }
+
+
+def ingested(root: Path) -> tuple[pa.Table, pa.Table, pa.Table]:
+    scan = scan_corpus(root, "es", ["en"], ShardConfig())
+    found, mentions, lines, _ = (pa.concat_tables(part) for part in zip(*ingest(root, scan.files, "es"), strict=True))
+    return found.filter(pa.compute.equal(found["lang"], "es")), mentions, lines
+
+
+def test_source_files_are_written_back_byte_for_byte(tmp_path: Path) -> None:
+    write_sample(tmp_path / "c", ["es", "en"], sample_documents()[:4])
+    odd = b"T1\tDISEASE 0 3\ttos\r\nnot a line\nT2\tDISEASE 0 99\tx\n#1\tAnnotatorNotes T1\tn\nT9 broken"
+    root = corpus(tmp_path / "c", {"es/z.txt": b"tos seca", "es/z.ann": odd, "en/z.txt": b"dry cough", "es/y.txt": b"tos"})
+    found = dict(source_files(*ingested(root)))
+    assert found["z.ann"].encode() == odd and found["y.ann"] == ""
+    names = [*sample_documents()[:4], "y", "z"]
+    assert list(found) == [f"{name}{suffix}" for name in names for suffix in (".txt", ".ann")]
+    for name in [*sample_documents()[:4], "z"]:
+        assert found[f"{name}.txt"].encode() == (root / "es" / f"{name}.txt").read_bytes()
+        assert found[f"{name}.ann"].encode() == (root / "es" / f"{name}.ann").read_bytes()
+
+
+@given(st.one_of(st.text(), st.binary()))
+@example("a\r\nb\n\ufeffé")
+def test_a_file_holds_exactly_what_was_given_whatever_was_there(content: str | bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "new" / "folder" / "a.txt"
+        write_file(path, "before, and longer than what comes" * 9)
+        write_file(path, content)
+        assert path.read_bytes() == (content if isinstance(content, bytes) else content.encode("utf-8"))
+        assert [file.name for file in path.parent.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("before", [None, b"whole"])
+def test_a_write_that_fails_leaves_the_file_as_it_was(before: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run.tsv"
+    if before is not None:
+        path.write_bytes(before)
+    real = Path.write_bytes
+
+    def full(self: Path, data: bytes) -> int:
+        real(self, data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(OSError, match="No space left"):
+            write_file(path, "a new file that does not fit")
+    assert (path.read_bytes() if path.exists() else None) == before
+    write_file(path, "fits now")
+    assert path.read_bytes() == b"fits now" and [file.name for file in tmp_path.iterdir()] == ["run.tsv"]

@@ -1,0 +1,246 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data_contracts.alignment import ALIGNMENTS
+from data_contracts.projection import PROJECTIONS
+from pipeline_lib.alignment.band import Band, BandConfig, Floats, band_around, scaled_diagonal
+from pipeline_lib.alignment.sinkhorn import plan_columns, plan_of
+from pipeline_lib.alignment.units import GridText, split_units
+from pipeline_lib.alignment.views import TypedText
+from pipeline_lib.corpus.ingest import ShardConfig, ingest, scan_corpus
+from pipeline_lib.corpus.samples import documents as sample_documents
+from pipeline_lib.corpus.samples import write_sample
+from pipeline_lib.corpus.text import slices
+from pipeline_lib.projection.decode import DecodeConfig
+from pipeline_lib.projection.edges import OPENS, PRECEDES
+from pipeline_lib.projection.project import TargetShard, project_tables
+from tests.pipeline_lib.projection.rows import Fragments, mentions
+
+Texts = dict[str, str]
+Row = dict[str, object]
+CONFIGS = [DecodeConfig(), DecodeConfig(decoder="paper")]
+SICK = "Fiebre alta, tos seca y dolor abdominopelvico izquierdo."
+
+
+def grids(texts: Texts) -> dict[str, GridText]:
+    units = {name: split_units(text) for name, text in texts.items()}
+    return {name: GridText(texts[name], found.starts, found.ends, found.breaks) for name, found in units.items()}
+
+
+def shard(texts: Texts, edges: Floats | None = None, ids: dict[str, list[int]] | None = None) -> TargetShard:
+    grid = grids(texts)
+    types = {name: TypedText(np.array((ids or {}).get(name, [0] * len(text.starts)), dtype=np.int32), []) for name, text in grid.items()}
+    return TargetShard("en", grid, types, np.zeros((2, 4)) if edges is None else edges, "f00d")
+
+
+def plan_row(document: str, dense: Floats, band: Band | None = None) -> Row:
+    """A plan given dense, shape (source units, target units)."""
+    rows, columns = dense.shape
+    band = band or Band(np.zeros(rows, dtype=np.int32), np.full(rows, columns, dtype=np.int32), columns)
+    plan = plan_of(dense[band.row_of_cell(), band.column_of_cell()] / rows, band)
+    return {"document": document, "source_lang": "es", "target_lang": "en"} | plan_columns(plan, band)
+
+
+def identity(texts: Texts, at_once: int = 2) -> Iterator[pa.Table]:
+    """Plans of texts that are their own translations, on a narrow band."""
+    names = list(texts)
+    for first in range(0, len(names), at_once):
+        rows = []
+        for name in names[first : first + at_once]:
+            n = len(split_units(texts[name]).starts)
+            rows.append(plan_row(name, np.eye(n), band_around(scaled_diagonal(n, n), n, BandConfig(full=1, zero=4))))
+        yield ALIGNMENTS.table(rows)
+
+
+def project(
+    found: pa.Table, source: Texts, target: TargetShard, plans: Iterator[pa.Table], config: DecodeConfig | None = None
+) -> list[Row]:
+    parts = list(project_tables(found, grids(source), target, plans, config or DecodeConfig()))
+    for part in parts:
+        PROJECTIONS.check(part)
+    rows: list[Row] = pa.concat_tables(parts).to_pylist()
+    return rows
+
+
+def ids(rows: list[Row]) -> list[tuple[object, object]]:
+    return sorted((row["document"], row["mention"]) for row in rows)  # type: ignore[type-var]
+
+
+def offsets(row: Row) -> Fragments:
+    return list(zip(row["starts"], row["ends"], strict=True))  # type: ignore[call-overload]
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Texts, pa.Table]:
+    """The texts and mentions of the bundled Spanish corpus."""
+    root = tmp_path_factory.mktemp("sample")
+    write_sample(Path(root), ["es", "en"])
+    scan = scan_corpus(root, "es", ["en"], ShardConfig())
+    found, annotated, _, _ = (pa.concat_tables(tables) for tables in zip(*ingest(root, scan.files, "es"), strict=True))
+    texts = {row["document"]: row["text"] for row in found.to_pylist() if row["lang"] == "es"}
+    assert len(texts) == len(sample_documents()) and annotated.num_rows > 200
+    return texts, annotated
+
+
+def joined(fragments: Fragments, text: GridText) -> Fragments:
+    """Fragments without a unit between them, made one."""
+    merged: Fragments = []
+    for start, end in sorted(fragments):
+        if merged and text.units_of(start, end)[0] <= text.units_of(*merged[-1])[-1] + 1:
+            start, end = merged[-1][0], max(end, merged.pop()[1])
+        merged.append((start, end))
+    return merged
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=["maximum-sum", "paper"])
+def test_the_bundled_corpus_projects_onto_itself(config: DecodeConfig, sample: tuple[Texts, pa.Table]) -> None:
+    texts, annotated = sample
+    rows = project(annotated, texts, shard(texts), identity(texts), config)
+    source = {(row["document"], row["mention"]): row for row in annotated.to_pylist()}
+    assert ids(rows) == sorted(source)
+    assert any(len(row["source_starts"]) > 1 for row in rows)  # type: ignore[arg-type]
+    for row in rows:
+        mention = source[row["document"], row["mention"]]
+        fragments = list(zip(mention["starts"], mention["ends"], strict=True))
+        assert offsets(row) == joined(fragments, grids({"d": texts[mention["document"]]})["d"])
+        assert (row["source_starts"], row["source_ends"], row["source_surface"]) == (
+            mention["starts"],
+            mention["ends"],
+            mention["surface"],
+        )
+        assert (row["label"], row["reason"], row["alignment"]) == (mention["label"], None, "f00d")
+        assert row["surface"] == slices(texts[mention["document"]], row["starts"], row["ends"])  # type: ignore[arg-type]
+        assert row["confidence"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "fragments",
+    [
+        [(0, 6)],
+        [(0, 11)],
+        [(0, 11), (13, 21)],
+        [(13, 16), (46, 55)],
+        [(13, 21), (24, 29), (46, 55)],
+        [(30, 38)],
+        [(38, 44)],
+        [(33, 41)],
+        [(1, 5)],
+        [(46, 54)],
+        [(8, 19)],
+        [(55, 56)],
+        [(0, 56)],
+    ],
+)
+def test_a_mention_of_any_form_keeps_its_offsets_in_an_identity_translation(fragments: Fragments) -> None:
+    (row,) = project(mentions({"d": SICK}, ("d", "T1", fragments)), {"d": SICK}, shard({"d": SICK}), identity({"d": SICK}))
+    kept = joined(fragments, grids({"d": SICK})["d"])
+    assert offsets(row) == kept
+    assert row["surface"] == " ".join(SICK[start:end] for start, end in kept)
+
+
+def test_nested_and_equal_mentions_get_a_row_each() -> None:
+    spans = [("d", "T1", [(0, 11)]), ("d", "T2", [(0, 6)]), ("d", "T3", [(7, 11)]), ("d", "T4", [(0, 11)])]
+    rows = project(mentions({"d": SICK}, *spans), {"d": SICK}, shard({"d": SICK}), identity({"d": SICK}))
+    assert [(row["mention"], offsets(row)) for row in rows] == [(mention, fragments) for _, mention, fragments in spans]
+
+
+texts_of = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from([SICK, "tos", "Dolor 2,5", "fiebre y tos"]), min_size=1)
+
+
+@settings(max_examples=80, deadline=None)
+@given(texts_of, st.data(), st.integers(1, 3))
+def test_every_mention_gets_one_row_projected_or_with_a_reason(texts: Texts, data: st.DataObject, at_once: int) -> None:
+    spans: list[tuple[str, str, Fragments]] = []
+    for name in data.draw(st.lists(st.sampled_from(sorted(texts)), max_size=6)):
+        start = data.draw(st.integers(0, len(texts[name]) - 1))
+        spans.append((name, f"T{len(spans)}", [(start, data.draw(st.integers(start + 1, len(texts[name]))))]))
+    planned = {name: text for name, text in texts.items() if data.draw(st.booleans())}
+    blank = {name for name in planned if data.draw(st.booleans())}
+    plans = list(identity(planned, at_once))
+    for number, part in enumerate(plans):
+        rows = part.to_pylist()
+        plans[number] = ALIGNMENTS.table([row | {"plan": [0.0] * len(row["plan"])} if row["document"] in blank else row for row in rows])
+    found = mentions(texts, *spans)
+    rows = project(found, texts, shard(planned), iter(plans))
+    assert ids(rows) == ids(found.to_pylist())
+    for row in rows:
+        if row["document"] not in planned:
+            assert (row["reason"], row["alignment"]) == ("no_target_document", "")
+        elif texts[str(row["document"])][row["source_starts"][0] : row["source_ends"][0]].isspace():  # type: ignore[index]
+            assert (row["reason"], row["alignment"]) == ("no_source_unit", "f00d")
+        elif row["document"] in blank:
+            assert (row["reason"], row["alignment"]) == ("no_aligned_unit", "f00d")
+        else:
+            assert row["reason"] is None
+        if row["reason"] is not None:
+            assert (row["starts"], row["ends"], row["surface"], row["confidence"]) == ([], [], "", 0.0)
+
+
+def test_mentions_of_documents_without_a_plan_come_last_in_a_part_of_their_own() -> None:
+    source = {"a": SICK, "b": SICK, "c": SICK}
+    found = mentions(source, ("b", "T1", [(0, 6)]), ("a", "T1", [(0, 6)]), ("b", "T2", [(7, 11)]), ("c", "T1", [(0, 6)]))
+    target = {"a": SICK, "c": SICK}
+    parts = list(project_tables(found, grids(source), shard(target), identity(target, at_once=1), DecodeConfig()))
+    assert [part["document"].to_pylist() for part in parts] == [["a"], ["c"], ["b", "b"]]
+    assert parts[2]["reason"].to_pylist() == ["no_target_document"] * 2
+    assert parts[2]["alignment"].to_pylist() == [""] * 2 and parts[2]["target_lang"].to_pylist() == ["en"] * 2
+
+
+def test_without_any_plan_every_mention_says_so() -> None:
+    (row,) = project(mentions({"d": SICK}, ("d", "T1", [(0, 6)])), {"d": SICK}, shard({}), iter(()))
+    assert row["reason"] == "no_target_document"
+
+
+def test_documents_without_mentions_give_no_rows() -> None:
+    source = {"a": SICK, "b": SICK}
+    rows = project(mentions(source, ("b", "T1", [(0, 6)])), source, shard(source), identity(source))
+    assert ids(rows) == [("b", "T1")]
+
+
+def test_a_mention_follows_its_plan_into_a_reordered_translation() -> None:
+    source, target = {"d": "fiebre alta y tos"}, {"d": "Cough and high fever"}
+    dense = np.eye(4)[::-1]
+    found = mentions(source, ("d", "T1", [(0, 11)]), ("d", "T2", [(14, 17)]), ("d", "T3", [(0, 6), (14, 17)]))
+    rows = project(found, source, shard(target), iter([ALIGNMENTS.table([plan_row("d", dense)])]))
+    assert [(offsets(row), row["surface"]) for row in rows] == [
+        ([(10, 20)], "high fever"),
+        ([(0, 5)], "Cough"),
+        ([(0, 5), (15, 20)], "Cough fever"),
+    ]
+    assert {(row["source_lang"], row["target_lang"]) for row in rows} == {("es", "en")}
+
+
+def test_edge_statistics_of_the_target_types_draw_the_edges() -> None:
+    """Unit 1 is half inside; whether it is taken depends on how readily its type opens mentions."""
+    source, target = {"d": "la fiebre"}, {"d": "the fever"}
+    plan = ALIGNMENTS.table([plan_row("d", np.array([[0.9, 0.1], [0.4, 0.9]]))])
+    found = mentions(source, ("d", "T1", [(3, 9)]))
+    edges = np.zeros((2, 4))
+    (plain,) = project(found, source, shard(target, edges, {"d": [0, 1]}), iter([plan]))
+    edges[0, OPENS], edges[0, PRECEDES] = -9.0, 9.0
+    (drawn,) = project(found, source, shard(target, edges, {"d": [0, 1]}), iter([plan]))
+    assert (plain["surface"], drawn["surface"]) == ("the fever", "fever")
+
+
+def test_types_the_teachers_never_met_share_the_last_row_of_the_edge_statistics() -> None:
+    source, target = {"d": "la fiebre"}, {"d": "the fever"}
+    plan = ALIGNMENTS.table([plan_row("d", np.array([[0.9, 0.1], [0.4, 0.9]]))])
+    found = mentions(source, ("d", "T1", [(3, 9)]))
+    edges = np.zeros((2, 4))
+    edges[1, OPENS], edges[1, PRECEDES] = -9.0, 9.0
+    (known,) = project(found, source, shard(target, edges, {"d": [0, 0]}), iter([plan]))
+    (unseen,) = project(found, source, shard(target, edges, {"d": [7, 0]}), iter([plan]))
+    assert (known["surface"], unseen["surface"]) == ("the fever", "fever")
+
+
+def test_the_texts_of_both_sides_are_sliced_by_code_points() -> None:
+    source, target = {"d": "\U0001f600 fiebre"}, {"d": "\U0001f600\U0001f600 fever"}
+    dense = np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    (row,) = project(mentions(source, ("d", "T1", [(2, 8)])), source, shard(target), iter([ALIGNMENTS.table([plan_row("d", dense)])]))
+    assert offsets(row) == [(3, 8)] and row["surface"] == "fever" and row["source_surface"] == "fiebre"

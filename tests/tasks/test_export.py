@@ -1,0 +1,219 @@
+import csv
+import hashlib
+import json
+import re
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+from data_contracts import PROJECTIONS, REJECTS
+from flows.config import RunConfig, load_config
+from pipeline_lib.corpus.text import slices
+from pipeline_lib.evaluation.report import StageTime
+from pipeline_lib.evaluation.summary import Counts
+from pipeline_lib.projection.export import write_file
+from tasks.export import ExportError, Outputs, RunFacts, check_out, export
+from tests.tasks.chain import DOCUMENTS_USED, Chain
+
+CONFIG = load_config("embedded", ["fit.dimensions=16", "sharpen.reg=0.04"])
+SCHEMA = {"filename": pl.String, "label": pl.String, "start_span": pl.Int64, "end_span": pl.Int64, "text": pl.String}
+
+
+def facts() -> RunFacts:
+    record: dict[str, object] = {"run": "run-0123", "model": "run-0123", "source": "es", "targets": ["en"], "shards": 2}
+    return RunFacts("run-0123", "corpus", "embedded", "target", "run-0123", CONFIG.toml(), record, (StageTime("scan", 0.1, 1, 0),))
+
+
+def outputs(chain: Chain, shards: tuple[int, ...] = (0, 1)) -> Outputs:
+    return Outputs(
+        source="es",
+        targets=["en"],
+        texts={lang: [chain.rows[lang, shard] for shard in shards] for lang in ("es", "en")},
+        projections={"en": [chain.projections[shard] for shard in shards]},
+        scores=[chain.scored.main],
+        rejects=[chain.scanned.rejects, *(rows.rejects for rows in chain.rows.values()), chain.scored.rejects],
+    )
+
+
+def call(chain: Chain, out: Path, shards: tuple[int, ...] = (0, 1)) -> Counts:
+    return export.fn(chain.root, str(out), outputs(chain, shards), facts())
+
+
+def names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def projected(out: Path) -> list[dict[str, Any]]:
+    return pl.read_parquet(out / "projections.parquet").filter(pl.col("reason").is_null()).to_dicts()
+
+
+@pytest.fixture(scope="module")
+def out(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished export, not to be changed."""
+    folder = tmp_path_factory.mktemp("export") / "new" / "out"
+    call(chain, folder)
+    return folder
+
+
+def test_it_writes_the_promised_files_and_leaves_no_other(out: Path) -> None:
+    expected = {"projections.parquet", "rejects.parquet", "scores.json", "config.toml", "report.html", "run.json", "en/run.tsv"}
+    assert names(out) == expected | {f"{lang}/{name}.{end}" for lang in ("es", "en") for name in DOCUMENTS_USED for end in ("txt", "ann")}
+
+
+def test_the_record_lists_every_file_with_its_hash(out: Path) -> None:
+    record = json.loads((out / "run.json").read_text("utf-8"))
+    assert set(record["files"]) == names(out) - {"run.json", "report.html"}
+    assert record["files"] == {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in record["files"]}
+    assert {key: value for key, value in record.items() if key != "files"} == facts().record
+
+
+def test_the_tables_hold_the_projections_and_rejects_of_every_shard(chain: Chain, out: Path) -> None:
+    assert pq.read_schema(out / "projections.parquet").equals(PROJECTIONS.schema)
+    assert pq.read_schema(out / "rejects.parquet").equals(REJECTS.schema)
+    shards = [row for ref in chain.projections.values() for row in chain.store.read(ref).to_pylist()]
+    assert pq.read_table(out / "projections.parquet").to_pylist() == shards
+
+
+def test_the_tsv_agrees_with_the_projections(out: Path) -> None:
+    with (out / "en" / "run.tsv").open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file, delimiter="\t")
+    assert header == list(SCHEMA)
+    expected = [(row["document"], row["label"], str(min(row["starts"])), str(max(row["ends"])), row["surface"]) for row in projected(out)]
+    assert sorted(map(tuple, rows)) == sorted(expected) != []
+    assert [(row[0], int(row[2])) for row in rows] == sorted((row[0], int(row[2])) for row in rows)
+
+
+def test_the_annotations_agree_with_the_projections_and_the_texts(out: Path) -> None:
+    found = []
+    for name in DOCUMENTS_USED:
+        text = (out / "en" / f"{name}.txt").read_bytes().decode()
+        for line in (out / "en" / f"{name}.ann").read_bytes().decode().splitlines():
+            mention, middle, surface = line.split("\t")
+            label, _, spans = middle.partition(" ")
+            starts, ends = zip(*(map(int, span.split()) for span in spans.split(";")), strict=True)
+            assert slices(text, starts, ends) == surface
+            found.append((name, mention, label, list(starts), list(ends), surface))
+    columns = ("document", "mention", "label", "starts", "ends", "surface")
+    assert sorted(found) == sorted(tuple(row[column] for column in columns) for row in projected(out))
+
+
+def test_texts_are_those_of_the_corpus_and_the_source_is_as_it_was_read(chain: Chain, out: Path) -> None:
+    for name in names(Path(chain.corpus)) - {"manifest.tsv"}:
+        if name.startswith("es/") or name.endswith(".txt"):
+            assert (out / name).read_bytes() == (Path(chain.corpus) / name).read_bytes()
+
+
+def test_the_config_reads_back(out: Path) -> None:
+    assert RunConfig.model_validate(tomllib.loads((out / "config.toml").read_text("utf-8"))) == CONFIG != RunConfig()
+
+
+def test_scores_are_those_of_the_store_with_four_decimals(chain: Chain, out: Path) -> None:
+    scores = json.loads((out / "scores.json").read_text("utf-8"))
+    stored = chain.store.read(chain.scored.main).to_pylist()
+    assert [(row["label"], row["metric"], row["gold"]) for row in scores] == [(row["label"], row["metric"], row["gold"]) for row in stored]
+    assert all(row["f1"] == round(row["f1"], 4) for row in scores)
+    assert any(row["f1"] > 0.3 for row in scores)
+
+
+def test_the_report_needs_no_other_file_and_no_script(out: Path) -> None:
+    page = (out / "report.html").read_text("utf-8")
+    assert "run-0123" in page
+    assert not re.search(r"<(script|link|iframe|object|embed|base)\b|@import", page, re.IGNORECASE)
+    assert not re.search(r"""\b(src|srcset|href|action|data)\s*=\s*["']?(?!["']?(#|data:))|url\(\s*["']?(?!#|data:)""", page)
+
+
+@pytest.mark.parametrize("file", ["report.html", "run.json", "scores.json", "config.toml"])
+def test_no_mention_is_told_outside_texts_and_tables(out: Path, file: str) -> None:
+    rows = projected(out)
+    surfaces = {row[side].lower() for row in rows for side in ("surface", "source_surface") if len(row[side].split()) > 1}
+    assert len(surfaces) > 20
+    assert sum(surface in (out / "en" / "run.tsv").read_text("utf-8").lower() for surface in surfaces) > 10
+    content = (out / file).read_text("utf-8").lower()
+    assert [surface for surface in surfaces if surface in content] == []
+
+
+def test_it_returns_what_the_run_did(chain: Chain, tmp_path: Path) -> None:
+    counts = call(chain, tmp_path)
+    rows = pl.read_parquet(tmp_path / "projections.parquet")
+    assert (counts.documents, counts.mentions) == (len(DOCUMENTS_USED), rows.height)
+    assert counts.projected == {"en": len(projected(tmp_path))}
+    assert sum(counts.abstentions.values()) == rows.height - len(projected(tmp_path))
+    assert counts.rejects == {}
+
+
+def test_without_gold_the_scores_are_empty(chain: Chain, tmp_path: Path) -> None:
+    export.fn(chain.root, str(tmp_path), replace(outputs(chain), scores=[]), facts())
+    assert json.loads((tmp_path / "scores.json").read_text("utf-8")) == []
+
+
+def test_the_same_again_gives_the_same_bytes(chain: Chain, out: Path, tmp_path: Path) -> None:
+    expected = {name: (out / name).read_bytes() for name in names(out)}
+    for _ in range(2):
+        call(chain, tmp_path)
+        assert {name: (tmp_path / name).read_bytes() for name in names(tmp_path)} == expected
+
+
+def test_a_later_run_removes_what_only_the_earlier_one_left(chain: Chain, tmp_path: Path) -> None:
+    call(chain, tmp_path)
+    own = {"notes.txt", "en/draft.ann", "case-03.txt"}
+    for name in own:
+        (tmp_path / name).write_text("mine", encoding="utf-8")
+    before = names(tmp_path)
+    call(chain, tmp_path, shards=(0,))
+    assert before - names(tmp_path) == {f"{lang}/case-03.{end}" for lang in ("es", "en") for end in ("txt", "ann")}
+    assert own < names(tmp_path)
+
+
+@pytest.mark.parametrize("listed", ["../outside.txt", "en/../../outside.txt", "{parent}/outside.txt"])
+def test_a_record_never_has_a_file_removed_outside_its_folder(chain: Chain, tmp_path: Path, listed: str) -> None:
+    outside, folder = tmp_path / "outside.txt", tmp_path / "out"
+    outside.write_text("mine", encoding="utf-8")
+    folder.mkdir()
+    (folder / "run.json").write_text(json.dumps({"files": {listed.format(parent=tmp_path): "", "inside.txt": ""}}), encoding="utf-8")
+    (folder / "inside.txt").write_text("of an earlier run", encoding="utf-8")
+    call(chain, folder)
+    assert outside.read_text(encoding="utf-8") == "mine"
+    assert not (folder / "inside.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["thesis.doc", ".hidden", "en/run.tsv"])
+def test_a_folder_that_holds_something_else_is_refused_and_left_alone(chain: Chain, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine", encoding="utf-8")
+    with pytest.raises(ExportError, match="choose another --out"):
+        call(chain, tmp_path)
+    assert names(tmp_path) == {name}
+
+
+def test_a_file_in_place_of_the_folder_is_refused(chain: Chain, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine", encoding="utf-8")
+    with pytest.raises(ExportError):
+        call(chain, tmp_path / "out")
+    assert (tmp_path / "out").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_new_an_empty_and_a_demos_folder_are_fine(tmp_path: Path) -> None:
+    assert check_out(tmp_path / "new") == check_out(tmp_path) == set()
+    (tmp_path / "corpus").mkdir()
+    assert check_out(tmp_path) == set()
+
+
+@pytest.mark.parametrize("fails", ["en/run.tsv", "es/case-03.ann", "config.toml", "report.html", "run.json"])
+def test_an_interrupted_export_can_be_tried_again(chain: Chain, out: Path, tmp_path: Path, fails: str) -> None:
+    def full(path: Path, content: str | bytes) -> None:
+        if path == tmp_path / fails:
+            raise OSError("no space left on device")
+        write_file(path, content)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tasks.export.write_file", full)
+        with pytest.raises(OSError, match="no space"):
+            call(chain, tmp_path)
+    assert not (tmp_path / "run.json").exists()
+    call(chain, tmp_path)
+    assert names(tmp_path) == names(out)

@@ -25,7 +25,7 @@ PROJECTIONS = Contract(
             column("surface", pa.string(), "target slices joined by one space; empty where abstained"),
             column("confidence", pa.float64(), "share of the span that the mention owns, in [0, 1]; 0 where abstained"),
             column("reason", pa.string(), "why nothing was projected, null where something was", nullable=True),
-            column("alignment", pa.string(), "fingerprint of the alignment artifact the span was read from, empty if there was none"),
+            column("aligner", pa.string(), "fingerprint of the teachers or student whose alignment was read, empty if there was none"),
         ]
     ),
     key=("document", "target_lang", "mention"),

@@ -75,13 +75,18 @@ def score_table(scores: pl.DataFrame, title: str) -> Table:
     for (lang, label), rows in scores.group_by(["target_lang", "label"], maintain_order=True):
         by_metric = {row["metric"]: row for row in rows.to_dicts()}
         strict, char = by_metric["strict"], by_metric["char"]
-        figures = [cell for row in (strict, char) for cell in (f"{row['f1']:.4f}", f"{row['low']:.3f}-{row['high']:.3f}")]
+        figures = [cell for row in (strict, char) for cell in (f"{row['f1']:.4f}", f"{_short(row['low'])}-{_short(row['high'])}")]
         pooled = label == ALL_LABELS
         name = "all" if pooled else str(label)
         table.add_row(
             str(lang), name, str(strict["gold"]), str(strict["predicted"]), *figures, style="bold" if pooled else "", end_section=pooled
         )
     return table
+
+
+def _short(share: float) -> str:
+    """Three decimals without the leading zero: .905."""
+    return f"{share:.3f}".removeprefix("0")
 
 
 def plain_score_table(rows: list[ScoreRow]) -> Table:

@@ -25,9 +25,9 @@ def hand_over(
     watch: Watch,
 ) -> Counts:
     """Record the run in the store and export its outputs."""
-    artifacts = [corpus.scanned.files.fingerprint, *(ref.fingerprint for ref in projections.values())]
-    artifacts += [scored.main.fingerprint for scored in scores.values()]
-    run = run_id(artifacts, config.toml())
+    made = [corpus.scanned.files, *projections.values(), *(scored.main for scored in scores.values())]
+    artifacts = [ref.key for ref in made]
+    run = run_id(artifacts, config.toml(), pinned)
     record: dict[str, object] = {
         "run": run,
         "model": pinned or run,

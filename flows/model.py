@@ -42,9 +42,9 @@ def load_model(store: Store, run: str, source: str, targets: list[str]) -> Model
     return Model(record["run"], record["shards"], {lang: _pair(store, record["models"][lang]) for lang in targets})
 
 
-def run_id(fingerprints: list[str], config: str) -> str:
+def run_id(artifacts: list[str], config: str, model: str | None) -> str:
     """The run's name: the same inputs, config and code give the same one."""
-    return "run-" + digest(json.dumps([fingerprints, config]))[:12]
+    return "run-" + digest(json.dumps([artifacts, config, model]))[:12]
 
 
 def model_record(pairs: dict[str, PairModel]) -> dict[str, object]:

@@ -26,8 +26,10 @@ def project_mentions(
                 for cell in corpus.cells
             },
         )
+        aligners = {lang: model.student for lang, model in models.items()}
     else:
         alignments = targets.plans
+        aligners = {lang: model.teachers for lang, model in models.items()}
     return watch.stage(
         "project",
         {
@@ -39,6 +41,7 @@ def project_mentions(
                 targets.embeddings[cell],
                 models[cell[0]].edges,
                 alignments[cell],
+                aligners[cell[0]],
                 config.decode,
             )
             for cell in corpus.cells

@@ -25,11 +25,12 @@ def project(
     embeddings: ArtifactRef,
     edges: ArtifactRef,
     alignment: ArtifactRef,
+    aligner: ArtifactRef,
     config: DecodeConfig,
 ) -> ArtifactRef:
-    """PROJECTIONS of MENTIONS along the alignment: TRANSPORT_PLANS, or the student's ALIGNMENTS."""
+    """PROJECTIONS of MENTIONS along the alignment: TRANSPORT_PLANS of the teachers, or ALIGNMENTS of the student."""
     store = Store(root)
-    inputs = [*texts_fingerprints([source, target]), *fingerprints(mentions, embeddings, edges, alignment)]
+    inputs = [*texts_fingerprints([source, target]), *fingerprints(mentions, embeddings, edges, alignment, aligner)]
     made_of = ingredients(PROJECTIONS.id, "pipeline_lib.projection.project", config, inputs)
 
     def make() -> Iterator[pa.Table]:
@@ -38,7 +39,7 @@ def project(
             texts=target.read(store),
             types=typed_texts(store.read(embeddings)),
             edges=edges_array(store.read(edges)),
-            alignment=alignment.fingerprint,
+            aligner=aligner.fingerprint,
         )
         yield from project_tables(store.read(mentions), source.read(store), shard, store.scan(alignment), config)
 

@@ -124,7 +124,8 @@ def distill(student: Student, train: Sequence[Lesson], held_out: Sequence[Lesson
     steps = math.ceil(len(train) / config.crops_a_step)
     epochs = max(config.epochs, math.ceil(config.least_steps / steps)) if config.epochs else 0
     optimiser = torch.optim.AdamW([p for p in student.model.parameters() if p.requires_grad], lr=config.learning_rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=max(epochs * steps, 2), pct_start=0.1)
+    # At least 11: the warm-up of a tenth has no length in 10 steps, and OneCycleLR divides by it.
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=max(epochs * steps, 11), pct_start=0.1)
     log = [Epoch(0, 0, None, _mean_loss(student, held_out), 0.0, True)]
     best, weights = log[0], copy.deepcopy(student.model.state_dict())
     order = list(range(len(train)))

@@ -19,14 +19,14 @@ class TargetShard:
     """What is known of the target side, by document id.
 
     Attributes:
-        edges: edge log-odds of the target types, shape (types + 1, 4); alignment: fingerprint of the artifact the plans come from.
+        edges: edge log-odds of the target types, shape (types + 1, 4); aligner: fingerprint of the teachers or the student.
     """
 
     lang: str
     texts: dict[str, GridText]
     types: dict[str, TypedText]
     edges: Floats
-    alignment: str
+    aligner: str
 
 
 def project_tables(
@@ -78,5 +78,5 @@ def _row(mention: dict[str, object], target: TargetShard, span: Span) -> dict[st
         "surface": " ".join(text[start:end] for start, end in zip(span.starts, span.ends, strict=True)),
         "confidence": span.confidence,
         "reason": span.reason,
-        "alignment": target.alignment if span.reason != "no_target_document" else "",
+        "aligner": target.aligner if span.reason != "no_target_document" else "",
     }

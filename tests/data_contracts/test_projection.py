@@ -9,9 +9,9 @@ from data_contracts import PROJECTIONS, ContractError
 PROJECTED: dict[str, object] = {
     "document": "d1", "source_lang": "es", "target_lang": "en", "mention": "T1", "label": "DISEASE",
     "source_starts": [0], "source_ends": [6], "source_surface": "fiebre",
-    "starts": [3, 12], "ends": [8, 15], "surface": "fever bad", "confidence": 0.8, "reason": None, "alignment": "00ff",
+    "starts": [3, 12], "ends": [8, 15], "surface": "fever bad", "confidence": 0.8, "reason": None, "aligner": "00ff",
 }  # fmt: skip
-ABSTAINED = PROJECTED | {"starts": [], "ends": [], "surface": "", "confidence": 0.0, "reason": "no_aligned_unit", "alignment": ""}
+ABSTAINED = PROJECTED | {"starts": [], "ends": [], "surface": "", "confidence": 0.0, "reason": "no_aligned_unit", "aligner": ""}
 
 
 def test_projected_and_abstained_rows_pass() -> None:

@@ -49,7 +49,7 @@ def test_the_store_and_the_outputs_hold_the_same_record(parts: Parts) -> None:
 def test_the_record_says_what_the_run_was_made_of(parts: Parts) -> None:
     record = record_of(parts.out)
     made = [parts.corpus.scanned.files, *parts.projections.values(), *(scored.main for scored in parts.scores.values())]
-    assert record["artifacts"] == [ref.fingerprint for ref in made]
+    assert record["artifacts"] == [ref.key for ref in made]
     assert record["models"] == model_record(parts.models)
     assert (record["source"], record["targets"], record["shards"]) == ("es", ["en", "cz"], 2)
     assert RunConfig.model_validate(record["config"]) == CONFIG
@@ -57,7 +57,7 @@ def test_the_record_says_what_the_run_was_made_of(parts: Parts) -> None:
 
 def test_the_run_is_named_by_its_artifacts_and_config(parts: Parts) -> None:
     record = record_of(parts.out)
-    assert record["run"] == record["model"] == run_id(record["artifacts"], CONFIG.toml())
+    assert record["run"] == record["model"] == run_id(record["artifacts"], CONFIG.toml(), None)
 
 
 def test_counts_are_those_of_the_projections(parts: Parts) -> None:

@@ -25,19 +25,15 @@ def test_every_source_mention_has_a_row_in_every_language(parts: Parts, aligner:
 
 
 def test_the_target_aligner_reads_the_sharpened_plans(parts: Parts) -> None:
-    for cell, ref in parts.projections.items():
-        assert set(parts.store.read(ref)["alignment"].to_pylist()) == {parts.targets.plans[cell].fingerprint}
+    for (lang, _), ref in parts.projections.items():
+        assert set(parts.store.read(ref)["aligner"].to_pylist()) == {parts.teachers[lang].fingerprint}
     assert "align" not in [stage.stage for stage in parts.watch.stages]
 
 
 def test_the_student_aligner_reads_the_students_own_alignments(parts: Parts) -> None:
     assert [(stage.stage, stage.built) for stage in parts.student_watch.stages] == [("align", 4), ("project", 4)]
-    read = rows(parts, parts.by_student).group_by("target_lang").agg(pl.col("alignment").unique())
-    alignments = {
-        lang: {path.stem for path in (parts.folder / "store" / "alignments" / f"es-{lang}").rglob("*.parquet")} for lang in ("en", "cz")
-    }
-    assert {lang: set(found) for lang, found in read.iter_rows()} == alignments
-    assert all(len(found) == 2 for found in alignments.values())
+    for (lang, _), ref in parts.by_student.items():
+        assert set(parts.store.read(ref)["aligner"].to_pylist()) == {parts.students[lang].fingerprint}
 
 
 def test_each_language_is_scored_against_its_own_gold(parts: Parts) -> None:

@@ -32,7 +32,7 @@ def mention(name: str, label: str, source: Spans, target: Spans, document: str =
         "surface": "x",
         "confidence": 1.0,
         "reason": None if target[0] else "no_span",
-        "alignment": "",
+        "aligner": "",
     }
 
 

@@ -118,6 +118,7 @@ def run_chain(root: str, corpus: str) -> Chain:
             embeddings["en", shard],
             edges,
             plans[shard],
+            teachers,
             DecodeConfig(),
         )
         for shard in shards

@@ -23,6 +23,7 @@ def call(chain: Chain, **changes: object) -> ArtifactRef:
         "embeddings": chain.embeddings["en", 1],
         "edges": chain.edges,
         "alignment": chain.plans[1],
+        "aligner": chain.teachers,
         "config": DecodeConfig(),
     }
     return project.fn(**{**arguments, **changes})
@@ -50,18 +51,17 @@ def test_surfaces_are_slices_of_the_target_text(chain: Chain) -> None:
     assert sum(bool(row["surface"]) for row in rows) > 0.8 * len(rows)
 
 
-@pytest.mark.parametrize("kind", ["plans", "alignments"])
-def test_each_row_names_the_alignment_it_was_read_from(own: Chain, kind: str) -> None:
-    alignment = getattr(own, kind)[1]
-    ref = call(own, alignment=alignment)
-    assert set(own.store.read(ref)["alignment"].to_pylist()) == {alignment.fingerprint}
+def test_each_row_names_the_teachers_or_the_student_that_aligned_it(own: Chain) -> None:
+    student = call(own, alignment=own.alignments[1], aligner=own.distilled.main)
+    assert set(own.store.read(call(own))["aligner"].to_pylist()) == {own.teachers.fingerprint}
+    assert set(own.store.read(student)["aligner"].to_pylist()) == {own.distilled.main.fingerprint}
 
 
 def test_without_a_target_text_every_mention_abstains(own: Chain) -> None:
     costs = cost.fn(own.root, "es-en/lacking", own.embeddings["es", 1], own.embeddings["en", 0], own.teachers, CostConfig())
     plans = sharpen.fn(own.root, costs, SharpenConfig())
     rows = own.store.read(call(own, target=own.texts["en", 0], embeddings=own.embeddings["en", 0], alignment=plans)).to_pylist()
-    assert {(row["reason"], row["alignment"]) for row in rows} == {("no_target_document", "")}
+    assert {(row["reason"], row["aligner"]) for row in rows} == {("no_target_document", "")}
     assert len(rows) == own.rows["es", 1].mentions.rows > 0
 
 
@@ -69,13 +69,14 @@ def test_a_second_call_projects_nothing(chain: Chain) -> None:
     assert_reused(lambda: call(chain), chain.projections[1], "tasks.project.project_tables")
 
 
-@pytest.mark.parametrize("argument", ["mentions", "embeddings", "edges", "alignment"])
+@pytest.mark.parametrize("argument", ["mentions", "embeddings", "edges", "alignment", "aligner"])
 def test_it_depends_on_every_table(chain: Chain, argument: str) -> None:
     given = {
         "mentions": chain.rows["es", 1].mentions,
         "embeddings": chain.embeddings["en", 1],
         "edges": chain.edges,
         "alignment": chain.plans[1],
+        "aligner": chain.teachers,
     }
     assert fingerprint(lambda: call(chain, **{argument: other(given[argument])})) != chain.projections[1].fingerprint
     assert fingerprint(lambda: call(chain, **{argument: taken(given[argument])}, root="elsewhere")) == chain.projections[1].fingerprint

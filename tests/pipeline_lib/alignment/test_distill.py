@@ -347,6 +347,14 @@ def test_a_small_collection_is_repeated_until_it_gave_enough_steps(
     assert log[-1].epoch == epochs
 
 
+@pytest.mark.parametrize("steps", [1, 2, 5, 9, 10, 11, 12])
+def test_any_number_of_steps_can_be_taken(steps: int) -> None:
+    _, log = distill(
+        small_student(), toy_lessons(1, 1, length=3), toy_lessons(2, 1), SHORT.model_copy(update={"epochs": steps, "patience": 99})
+    )
+    assert log[-1].step == steps and log[-1].learning_rate < 5e-3
+
+
 @pytest.mark.parametrize("bad", [{"held_out": 0}, {"held_out": 1}, {"crop": 1}, {"learning_rate": 0}, {"lesons": 3}])
 def test_settings_out_of_range_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

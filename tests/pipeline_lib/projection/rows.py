@@ -36,7 +36,7 @@ def projected(document: str, mention: str, label: str, fragments: Fragments, tex
         "surface": slices(text, starts(fragments), ends(fragments)),
         "confidence": 0.5 if fragments else 0.0,
         "reason": None if fragments else "no_aligned_unit",
-        "alignment": "f00",
+        "aligner": "f00",
     }
 
 

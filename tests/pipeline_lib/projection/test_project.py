@@ -114,7 +114,7 @@ def test_the_bundled_corpus_projects_onto_itself(config: DecodeConfig, sample: t
             mention["ends"],
             mention["surface"],
         )
-        assert (row["label"], row["reason"], row["alignment"]) == (mention["label"], None, "f00d")
+        assert (row["label"], row["reason"], row["aligner"]) == (mention["label"], None, "f00d")
         assert row["surface"] == slices(texts[mention["document"]], row["starts"], row["ends"])  # type: ignore[arg-type]
         assert row["confidence"] == pytest.approx(1)
 
@@ -171,11 +171,11 @@ def test_every_mention_gets_one_row_projected_or_with_a_reason(texts: Texts, dat
     assert ids(rows) == ids(found.to_pylist())
     for row in rows:
         if row["document"] not in planned:
-            assert (row["reason"], row["alignment"]) == ("no_target_document", "")
+            assert (row["reason"], row["aligner"]) == ("no_target_document", "")
         elif texts[str(row["document"])][row["source_starts"][0] : row["source_ends"][0]].isspace():  # type: ignore[index]
-            assert (row["reason"], row["alignment"]) == ("no_source_unit", "f00d")
+            assert (row["reason"], row["aligner"]) == ("no_source_unit", "f00d")
         elif row["document"] in blank:
-            assert (row["reason"], row["alignment"]) == ("no_aligned_unit", "f00d")
+            assert (row["reason"], row["aligner"]) == ("no_aligned_unit", "f00d")
         else:
             assert row["reason"] is None
         if row["reason"] is not None:
@@ -189,7 +189,7 @@ def test_mentions_of_documents_without_a_plan_come_last_in_a_part_of_their_own()
     parts = list(project_tables(found, grids(source), shard(target), identity(target, at_once=1), DecodeConfig()))
     assert [part["document"].to_pylist() for part in parts] == [["a"], ["c"], ["b", "b"]]
     assert parts[2]["reason"].to_pylist() == ["no_target_document"] * 2
-    assert parts[2]["alignment"].to_pylist() == [""] * 2 and parts[2]["target_lang"].to_pylist() == ["en"] * 2
+    assert parts[2]["aligner"].to_pylist() == [""] * 2 and parts[2]["target_lang"].to_pylist() == ["en"] * 2
 
 
 def test_without_any_plan_every_mention_says_so() -> None:

@@ -24,7 +24,7 @@ class PairModel:
 
 @dataclass(frozen=True)
 class Model:
-    """The models of a run by target language, and the number of shards its collection was cut into."""
+    """The models by target language, the run that fitted them, and the number of shards its collection was cut into."""
 
     run: str
     shards: int
@@ -39,7 +39,7 @@ def load_model(store: Store, run: str, source: str, targets: list[str]) -> Model
     missing = [lang for lang in targets if lang not in record["models"]]
     if missing:
         raise ModelError(f"the model of run {record['run']} has no {', '.join(missing)}; it has {', '.join(record['models'])}")
-    return Model(record["run"], record["shards"], {lang: _pair(store, record["models"][lang]) for lang in targets})
+    return Model(record["model"], record["shards"], {lang: _pair(store, record["models"][lang]) for lang in targets})
 
 
 def run_id(artifacts: list[str], config: str, model: str | None) -> str:

@@ -24,7 +24,7 @@ class ConfigError(ValueError):
     """A profile or setting that does not exist or is not valid. Names the key and the rule."""
 
 
-class RunConfig(BaseModel, frozen=True, extra="forbid"):
+class RunConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """All settings of a run, stage by stage. The resolved one is saved beside the run's outputs."""
 
     profile: str = "embedded"
@@ -49,19 +49,19 @@ class RunConfig(BaseModel, frozen=True, extra="forbid"):
 
 def load_config(profile: str, settings: Sequence[str] = ()) -> RunConfig:
     """The configuration of ``profile`` with ``settings`` on top: ``a.b=value``, TOML or a bare word. Raises ``ConfigError``."""
-    values = {**_read_profile(profile), "profile": profile}
+    values = _read_profile(profile)
     for setting in settings:
         key, separator, value = setting.partition("=")
         if not separator:
             raise ConfigError(f"--set takes key=value, not {setting!r}")
         _put(values, key.strip(), _parse(value.strip()))
-    known = set(_keys(RunConfig))
+    known = set(_keys(RunConfig)) - {"profile"}
     for key in _flat(values):
         if key not in known:
             nearest = get_close_matches(key, sorted(known), n=1, cutoff=0.0)
             raise ConfigError(f"unknown setting {key}; the nearest known one is {nearest[0]}")
     try:
-        return RunConfig.model_validate(values)
+        return RunConfig.model_validate({**values, "profile": profile})
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         raise ConfigError(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}") from None

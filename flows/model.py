@@ -58,12 +58,21 @@ def model_record(pairs: dict[str, PairModel]) -> dict[str, object]:
 def _read_run(store: Store, run: str) -> dict[str, Any]:
     file = Path(run) / "run.json"
     if file.is_file():
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return found
+        return _our_record(file)
     record = store.read_record(f"runs/{run}.json") if run.replace("-", "").isalnum() else None
     if record is None:
         raise ModelError(f"no run {run}: --model takes a run's id in this store or its output folder")
     return record
+
+
+def _our_record(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not {"run", "model", "models", "shards", "source"} <= found.keys():
+        raise ModelError(f"{file} is not the record of a run")
+    return found
 
 
 def _pair(store: Store, record: dict[str, dict[str, Any]]) -> PairModel:

@@ -76,13 +76,23 @@ def export(root: str, out: str, outputs: Outputs, facts: RunFacts) -> Counts:
 
 def check_out(folder: Path) -> set[str]:
     """The files an earlier run left in ``folder``. Raises ``ExportError`` if it holds files but no record of ours."""
-    if (folder / "run.json").is_file():
-        listed = json.loads((folder / "run.json").read_text(encoding="utf-8")).get("files", {})
+    listed = _listed_files(folder / "run.json")
+    if listed is not None:
         return {name for name in listed if not Path(name).is_absolute() and ".." not in Path(name).parts}
-    foreign = folder.exists() and (not folder.is_dir() or any(path.name != "corpus" for path in folder.iterdir()))
+    foreign = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
     if foreign and not (folder / UNFINISHED).is_file():
         raise ExportError(f"{folder} is not empty and holds no run.json of an earlier run: choose another --out")
     return set()
+
+
+def _listed_files(record: Path) -> list[str] | None:
+    """The files that our record lists; None if it is not there or not ours."""
+    try:
+        found = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    ours = isinstance(found, dict) and isinstance(found.get("files"), dict) and str(found.get("run", "")).startswith("run-")
+    return list(found["files"]) if ours else None
 
 
 def _write_texts(store: Store, folder: Path, outputs: Outputs) -> list[str]:

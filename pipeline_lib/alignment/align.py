@@ -16,7 +16,7 @@ from pipeline_lib.alignment.units import GridText
 from pipeline_lib.alignment.views import banded_cosine
 
 
-class AlignConfig(BaseModel, frozen=True, extra="forbid"):
+class AlignConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """What is made of the student's similarities."""
 
     student_plan: Literal["transport", "cosine"] = Field(

@@ -16,7 +16,7 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int32]
 
 
-class BandConfig(BaseModel, frozen=True, extra="forbid"):
+class BandConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """The positional prior (paper, section on the alignment target): full near the diagonal, then decaying, then forbidden."""
 
     full: int = Field(50, ge=0, description="target units from the diagonal with the full prior")

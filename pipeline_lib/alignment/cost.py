@@ -25,7 +25,7 @@ from pipeline_lib.alignment.views import (
 )
 
 
-class ViewWeights(BaseModel, frozen=True, extra="forbid"):
+class ViewWeights(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """Weights of the signals in the sum; each signal has the range of a cosine."""
 
     characters: float = Field(1.0, ge=0)
@@ -47,7 +47,7 @@ class ViewWeights(BaseModel, frozen=True, extra="forbid"):
         return float(sum(self.model_dump().values()))
 
 
-class CostConfig(BaseModel, frozen=True, extra="forbid"):
+class CostConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """How views become one cost."""
 
     band: BandConfig = BandConfig()

@@ -23,7 +23,7 @@ from pipeline_lib.alignment.student import Student, StudentConfig
 from pipeline_lib.alignment.units import GridText
 
 
-class DistillConfig(BaseModel, frozen=True, extra="forbid"):
+class DistillConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """The student and its training."""
 
     student: StudentConfig = StudentConfig()

@@ -26,7 +26,7 @@ from pipeline_lib.alignment.units import GridText
 Vectors = npt.NDArray[np.float32]
 
 
-class FitConfig(BaseModel, frozen=True, extra="forbid"):
+class FitConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """What the embedded teachers learn from a corpus."""
 
     segments: SegmentConfig = SegmentConfig()

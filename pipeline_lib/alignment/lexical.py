@@ -18,7 +18,7 @@ JUMPS = 2 * 12 + 1  # jump widths are told apart up to 12 units, wider ones shar
 EMPTY_WORD = 0.1  # prior probability of translating nothing (Och & Ney 2003 use 0.2 to 0.4 for other pairs)
 
 
-class LexicalConfig(BaseModel, frozen=True, extra="forbid"):
+class LexicalConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """Rounds of EM and what is kept of the table."""
 
     ibm1_rounds: int = Field(5, ge=1)

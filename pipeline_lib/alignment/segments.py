@@ -19,7 +19,7 @@ MOVES = np.array([(1, 1), (1, 2), (2, 1), (1, 3), (3, 1), (1, 4), (4, 1), (2, 2)
 NGRAMS = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5), n_features=2**16, norm=None, alternate_sign=False, lowercase=False)
 
 
-class SegmentConfig(BaseModel, frozen=True, extra="forbid"):
+class SegmentConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """How segments are aligned."""
 
     merge_penalty: float = Field(0.05, ge=0, description="cost of a move other than 1:1, in units of similarity")

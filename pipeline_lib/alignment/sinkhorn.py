@@ -16,7 +16,7 @@ from data_contracts.alignment import TRANSPORT_PLANS
 from pipeline_lib.alignment.band import Band, Floats, Ints
 
 
-class SharpenConfig(BaseModel, frozen=True, extra="forbid"):
+class SharpenConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """Strength and length of the sharpening."""
 
     # Costs have unit range, so exp(-1 / reg) stays a normal float64 down to this bound.

@@ -21,7 +21,7 @@ from pipeline_lib.alignment.views import NGRAMS
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
-class StudentConfig(BaseModel, frozen=True, extra="forbid"):
+class StudentConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """Size of the student and how it starts."""
 
     hidden: int = Field(256, ge=16, description="width; half of it starts as the sentence and phrase views, half as spelling and lexicon")

@@ -16,7 +16,7 @@ from pipeline_lib.corpus.layouts import CorpusError, Discovery, FileProblem, Tex
 NO_COUNTERPART = "a document has a text in both the source and the target language"
 
 
-class ShardConfig(BaseModel, frozen=True, extra="forbid"):
+class ShardConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """How a collection is cut. The number of shards is a power of two, so that a few documents more seldom change it."""
 
     small: int = Field(8, ge=1, description="documents a shard of a small collection aims at")

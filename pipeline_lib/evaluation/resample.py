@@ -15,7 +15,7 @@ _CELLS_AT_ONCE = 10_000_000
 class ResampleConfig(BaseModel):
     """The bootstrap: number of replicates, random seed, and the probability the interval covers."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     replicates: int = Field(default=1000, ge=1)
     seed: int = Field(default=13, ge=0)

@@ -19,7 +19,7 @@ from pipeline_lib.projection.edges import CLOSES, FOLLOWS, OPENS, PRECEDES
 HYPHENS = frozenset("-\u2010\u2011")
 
 
-class DecodeConfig(BaseModel, frozen=True, extra="forbid"):
+class DecodeConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """How spans are chosen. Scores are sums of shares: 1 is one whole unit."""
 
     decoder: Literal["maximum-sum", "paper"] = "maximum-sum"

@@ -21,7 +21,7 @@ from pipeline_lib.alignment.units import GridText
 OPENS, PRECEDES, CLOSES, FOLLOWS = range(4)
 
 
-class EdgeConfig(BaseModel, frozen=True, extra="forbid"):
+class EdgeConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """How edge rates are estimated."""
 
     prior_strength: float = Field(4.0, gt=0, description="pseudo-occurrences at the corpus's own rate that every type starts from")

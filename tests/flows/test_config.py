@@ -137,3 +137,13 @@ def test_a_resolved_config_reads_back_from_its_toml(settings: list[str]) -> None
 
 def test_the_toml_keeps_the_order_of_the_code() -> None:
     assert list(tomllib.loads(RunConfig().toml())) == list(RunConfig.model_fields)
+
+
+def test_the_profiles_name_is_no_setting() -> None:
+    with pytest.raises(ConfigError, match="unknown setting profile"):
+        load_config("embedded", ["profile=other"])
+
+
+def test_an_infinite_value_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"sharpen\.reg"):
+        load_config("embedded", ["sharpen.reg=inf"])

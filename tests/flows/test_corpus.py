@@ -67,5 +67,6 @@ def test_the_shards_of_an_earlier_run_are_kept_and_only_filled_ones_are_worked_o
     corpus = read()
     assert corpus.scanned.shards == 16
     assert len(corpus.shards) <= len(NAMES)
+    assert set(corpus.rows) == {(lang, shard) for lang in ("es", "en") for shard in corpus.shards}
     assert sorted(name for shard in corpus.shards for name in documents(Store(str(tmp_path)), corpus, ("en", shard))) == NAMES
     assert corpus.pair_shard(corpus.cells[0]).endswith("-of-0016")

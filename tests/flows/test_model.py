@@ -112,3 +112,10 @@ def test_the_record_is_json_and_knows_no_times(parts: Parts) -> None:
     record = model_record(parts.models)
     assert json.loads(json.dumps(record)) == record
     assert "seconds" not in json.dumps(record) and "reused" not in json.dumps(record)
+
+
+@pytest.mark.parametrize("content", ["{}", "not json", "[]"])
+def test_a_run_json_of_somebody_else_is_no_model(parts: Parts, tmp_path: Path, content: str) -> None:
+    (tmp_path / "run.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ModelError, match="not the record of a run"):
+        load(parts, str(tmp_path))

@@ -174,7 +174,9 @@ def test_a_record_never_has_a_file_removed_outside_its_folder(chain: Chain, tmp_
     outside, folder = tmp_path / "outside.txt", tmp_path / "out"
     outside.write_text("mine", encoding="utf-8")
     folder.mkdir()
-    (folder / "run.json").write_text(json.dumps({"files": {listed.format(parent=tmp_path): "", "inside.txt": ""}}), encoding="utf-8")
+    (folder / "run.json").write_text(
+        json.dumps({"run": "run-0", "files": {listed.format(parent=tmp_path): "", "inside.txt": ""}}), encoding="utf-8"
+    )
     (folder / "inside.txt").write_text("of an earlier run", encoding="utf-8")
     call(chain, folder)
     assert outside.read_text(encoding="utf-8") == "mine"
@@ -197,10 +199,8 @@ def test_a_file_in_place_of_the_folder_is_refused(chain: Chain, tmp_path: Path) 
     assert (tmp_path / "out").read_text(encoding="utf-8") == "mine"
 
 
-def test_a_new_an_empty_and_a_demos_folder_are_fine(tmp_path: Path) -> None:
+def test_a_new_and_an_empty_folder_are_fine(tmp_path: Path) -> None:
     assert check_out(tmp_path / "new") == check_out(tmp_path) == set()
-    (tmp_path / "corpus").mkdir()
-    assert check_out(tmp_path) == set()
 
 
 @pytest.mark.parametrize("fails", ["en/run.tsv", "es/case-03.ann", "config.toml", "report.html", "run.json"])
@@ -217,3 +217,10 @@ def test_an_interrupted_export_can_be_tried_again(chain: Chain, out: Path, tmp_p
     assert not (tmp_path / "run.json").exists()
     call(chain, tmp_path)
     assert names(tmp_path) == names(out)
+
+
+@pytest.mark.parametrize("content", ["{}", "not json", '{"run": "mine", "files": {"a": "b"}}', '{"run": "run-1", "files": ["a"]}'])
+def test_a_run_json_of_somebody_else_does_not_make_the_folder_ours(tmp_path: Path, content: str) -> None:
+    (tmp_path / "run.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ExportError, match="choose another --out"):
+        check_out(tmp_path)

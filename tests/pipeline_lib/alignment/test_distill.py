@@ -83,6 +83,7 @@ def test_the_loss_is_zero_if_and_only_if_rows_and_columns_are_proportional_to_th
         assert 1e-4 < loss <= 4 + 1e-5
 
 
+@settings(deadline=None)
 @given(cases(), st.floats(1e-3, 1e3))
 def test_the_loss_is_free_of_the_scale_of_plan_and_similarity(case: tuple[Matrix, Matrix, Matrix], scale: float) -> None:
     similarity, target, inside = case
@@ -91,6 +92,7 @@ def test_the_loss_is_free_of_the_scale_of_plan_and_similarity(case: tuple[Matrix
     assert loss_of(*case) == pytest.approx(scaled_target, abs=1e-5) == pytest.approx(scaled_similarity, abs=1e-5)
 
 
+@settings(deadline=None)
 @given(cases())
 def test_swapping_source_and_target_leaves_the_loss_as_it_is(case: tuple[Matrix, Matrix, Matrix]) -> None:
     assert loss_of(*(np.array(matrix).T for matrix in case)) == pytest.approx(loss_of(*case), abs=1e-6)
@@ -102,6 +104,7 @@ def test_the_loss_is_the_two_mean_cosines_by_hand() -> None:
     assert loss_of([[2, 1], [0, 3]], [[1, 0], [0, 1]], [[1, 1], [1, 1]]) == pytest.approx(by_hand, abs=1e-6)
 
 
+@settings(deadline=None)
 @given(cases(), st.data())
 def test_a_similarity_outside_the_band_has_no_influence_and_gets_no_gradient(
     case: tuple[Matrix, Matrix, Matrix], data: st.DataObject
@@ -165,6 +168,7 @@ def bands(draw: st.DrawFn) -> Band:
     return Band(low.astype(np.int32), high.astype(np.int32), columns)
 
 
+@settings(deadline=None)
 @given(bands(), st.integers(1, 25))
 def test_crops_cover_every_cell_of_the_band_once_and_no_other(band: Band, crop: int) -> None:
     source, target = [f"s{i}" for i in range(band.rows)], [f"t{j}" for j in range(band.columns)]
@@ -181,6 +185,7 @@ def test_crops_cover_every_cell_of_the_band_once_and_no_other(band: Band, crop: 
     assert np.array_equal(values, band.dense(plan))
 
 
+@settings(deadline=None)
 @given(st.sets(st.text(max_size=5), min_size=1, max_size=40), st.integers(1, 45), st.floats(0.01, 0.5))
 def test_documents_are_split_by_their_ids_alone(names: set[str], most: int, share: float) -> None:
     config = DistillConfig(documents=most, held_out=share)

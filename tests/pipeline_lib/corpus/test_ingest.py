@@ -285,12 +285,14 @@ def test_what_was_unreadable_at_the_scan_is_a_reject_and_no_change(tmp_path: Pat
     ]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), st.integers(1, 64))
 def test_a_shard_is_one_of_those_there_are(document: str, shards: int) -> None:
     assert 0 <= shard_of(document, shards) < shards
     assert shard_of(document, 1) == 0
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), st.integers(0, 6))
 def test_twice_the_shards_split_each_shard_in_two(document: str, power: int) -> None:
     assert shard_of(document, 2 ** (power + 1)) % 2**power == shard_of(document, 2**power)
@@ -314,6 +316,7 @@ def test_shards_fill_evenly() -> None:
 configs = st.builds(ShardConfig, small=st.integers(1, 20), spread=st.integers(1, 100), large=st.integers(20, 600))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 2000), configs)
 def test_the_number_of_shards_is_a_power_of_two_and_grows_with_the_collection(documents: int, more: int, config: ShardConfig) -> None:
     count = config.count(documents)

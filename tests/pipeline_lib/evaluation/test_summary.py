@@ -2,7 +2,7 @@ import json
 
 import polars as pl
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.corpus import REJECTS
@@ -42,6 +42,7 @@ def test_projections_abstentions_and_rejects_are_counted_apart() -> None:
     assert found.rejects == {("ingest", "not_utf8"): 1, ("scan", "no_counterpart"): 2}
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["en", "it"]), st.sampled_from([None, "no_source_unit", "no_aligned_unit"]))))
 def test_every_row_is_counted_once_and_the_order_of_the_rows_does_not_matter(rows: list[Outcome]) -> None:
     found = count(1, 1, outcomes(*rows), rejects(), ["en", "it"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from data_contracts.projection import PROJECTIONS
@@ -51,6 +51,7 @@ def surfaced(surface: str, mention: str = "T1") -> dict[str, object]:
 surfaces = st.one_of(st.sampled_from(HOSTILE), st.text(alphabet="ab\"\t\n\r '\\", min_size=1, max_size=8), st.text(min_size=1, max_size=8))
 
 
+@settings(deadline=None)
 @given(st.lists(surfaces, max_size=5))
 @example(HOSTILE)
 def test_the_official_reader_finds_the_same_rows_whatever_the_surfaces_hold(found: list[str]) -> None:
@@ -101,6 +102,7 @@ def test_a_run_that_projected_nothing_has_its_header() -> None:
     assert run_tsv(projections(projected("a", "T1", "DISEASE", []))) == only_header
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_annotation_files_parse_back_and_match_their_text(data: st.DataObject) -> None:
     text = data.draw(st.text(alphabet='ab é\n\r\t"\U0001f600\u0301', min_size=4, max_size=30))
@@ -155,6 +157,7 @@ def test_source_files_are_written_back_byte_for_byte(tmp_path: Path) -> None:
         assert found[f"{name}.ann"].encode() == (root / "es" / f"{name}.ann").read_bytes()
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.binary()))
 @example("a\r\nb\n\ufeffé")
 def test_a_file_holds_exactly_what_was_given_whatever_was_there(content: str | bytes) -> None:

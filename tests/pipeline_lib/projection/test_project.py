@@ -228,6 +228,27 @@ def test_edge_statistics_of_the_target_types_draw_the_edges() -> None:
     assert (plain["surface"], drawn["surface"]) == ("the fever", "fever")
 
 
+def test_the_settings_of_the_decoder_are_followed() -> None:
+    source, target = {"d": "la fiebre"}, {"d": "the fever"}
+    found = mentions(source, ("d", "T1", [(3, 9)]))
+    surfaces = []
+    for threshold in (0.25, 0.5):
+        plan = ALIGNMENTS.table([plan_row("d", np.array([[0.9, 0.1], [0.4, 0.9]]))])
+        (row,) = project(found, source, shard(target), iter([plan]), DecodeConfig(threshold=threshold))
+        surfaces.append(row["surface"])
+    assert surfaces == ["the fever", "fever"]
+
+
+@pytest.mark.parametrize("scale", [0.01, 1.0, 30.0])
+def test_the_mass_of_a_plan_does_not_matter_only_its_shares(scale: float) -> None:
+    source, target = {"d": "la fiebre"}, {"d": "the fever"}
+    plan = ALIGNMENTS.table([plan_row("d", scale * np.array([[0.9, 0.1], [0.4, 0.9]]))])
+    (row,) = project(mentions(source, ("d", "T1", [(3, 9)])), source, shard(target), iter([plan]))
+    shares = [0.4 / np.sqrt(1.3 * 1.3), 0.9 / np.sqrt(1.3 * 1.0)]
+    assert row["surface"] == "the fever"
+    assert row["confidence"] == pytest.approx(np.mean(shares), rel=1e-3)
+
+
 def test_types_the_teachers_never_met_share_the_last_row_of_the_edge_statistics() -> None:
     source, target = {"d": "la fiebre"}, {"d": "the fever"}
     plan = ALIGNMENTS.table([plan_row("d", np.array([[0.9, 0.1], [0.4, 0.9]]))])
@@ -235,7 +256,7 @@ def test_types_the_teachers_never_met_share_the_last_row_of_the_edge_statistics(
     edges = np.zeros((2, 4))
     edges[1, OPENS], edges[1, PRECEDES] = -9.0, 9.0
     (known,) = project(found, source, shard(target, edges, {"d": [0, 0]}), iter([plan]))
-    (unseen,) = project(found, source, shard(target, edges, {"d": [7, 0]}), iter([plan]))
+    (unseen,) = project(found, source, shard(target, edges, {"d": [6, 0]}), iter([plan]))
     assert (known["surface"], unseen["surface"]) == ("the fever", "fever")
 
 

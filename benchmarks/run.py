@@ -17,6 +17,7 @@ os.environ |= {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
 
 import matplotlib as mpl
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -65,7 +66,7 @@ def sinkhorn_row(size: int, config: SharpenConfig) -> dict[str, object]:
         peer = median_seconds(lambda kind=kind: pot_plan(mass.astype(kind), dense.astype(kind), config), 3)
         row |= {f"{name}_ms": 1e3 * peer, f"{name}_ratio": peer / ours}
     difference = pot_plan(mass, dense, config) - band.dense(sharpen(cost, band, config).values)
-    return {**row, "largest_difference_of_nP": float(np.abs(size * difference).max())}
+    return {**row, "max_difference": float(np.abs(size * difference).max())}
 
 
 def pot_plan(mass: np.ndarray, dense: np.ndarray, config: SharpenConfig) -> np.ndarray:
@@ -119,9 +120,10 @@ def plot(rows: list[dict[str, object]], path: Path) -> None:
 
 
 def table(title: str, rows: list[dict[str, object]]) -> Table:
-    shown = Table(title=title, title_justify="left")
+    """One column a key; long names go over several lines."""
+    shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for name in rows[0]:
-        shown.add_column(name, justify="right")
+        shown.add_column(name.replace("_", " "), justify="right")
     for row in rows:
         shown.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()))
     return shown

@@ -135,6 +135,15 @@ def _residual(found: Floats, wanted: Floats) -> float:
     return float(np.max(np.abs(found[alive] / wanted[alive] - 1.0))) if alive.any() else 0.0
 
 
+@njit(nogil=True)
+def _factor(wanted: float, found: float, power: float) -> float:
+    """What a row or column is scaled by; the balanced case is kept clear of the slow power."""
+    if found <= 0.0:
+        return 0.0
+    ratio: float = wanted / found
+    return ratio if power == 1.0 else ratio**power
+
+
 @njit(nogil=True, fastmath={"reassoc", "contract"})
 def _scale(
     kernel: Floats,
@@ -156,14 +165,14 @@ def _scale(
             sums[low[i] + k - indptr[i]] += kernel[k]
     for _ in range(iterations):
         for j in range(columns):
-            v[j] = (column_mass[j] / sums[j]) ** power if sums[j] > 0.0 else 0.0
+            v[j] = _factor(column_mass[j], sums[j], power)
             sums[j] = 0.0
         for i in range(rows):
             first, last, left = indptr[i], indptr[i + 1], low[i]
             row, weights, total = kernel[first:last], v[left : left + last - first], 0.0
             for k in range(last - first):
                 total += row[k] * weights[k]
-            u[i] = (row_mass[i] / total) ** power if total > 0.0 else 0.0
+            u[i] = _factor(row_mass[i], total, power)
             target = sums[left : left + last - first]
             for k in range(last - first):
                 target[k] += u[i] * row[k]

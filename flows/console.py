@@ -91,7 +91,7 @@ def _short(share: float) -> str:
 
 def plain_score_table(rows: list[ScoreRow]) -> Table:
     """Figures of ``spanferry score``, four decimals."""
-    table = Table()
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in ("label", "metric"):
         table.add_column(name)
     for name in ("precision", "recall", "F1", "gold", "predicted", "matched"):

@@ -192,9 +192,8 @@ class Store:
                 copy.flush()
                 os.fsync(copy.fileno())
             os.replace(temporary, target)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        finally:
+            Path(temporary).unlink(missing_ok=True)
 
     def _open(self, ref: ArtifactRef):  # type: ignore[no-untyped-def]  # fsspec is untyped
         try:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pyarrow as pa
+import torch
 from prefect import task
 
 from data_contracts import ALIGNMENTS
@@ -23,6 +24,8 @@ def align(root: str, shard: str, source: Texts, target: Texts, student: Artifact
     )
 
     def make() -> Iterator[pa.Table]:
+        # Shards run side by side; one thread each keeps the last bit and the cores.
+        torch.set_num_threads(1)
         langs = (source.units.shard.split("/")[0], target.units.shard.split("/")[0])
         with store.local(student) as folder:
             yield from align_tables(source.read(store), target.read(store), langs, load_student(folder), config)

@@ -179,4 +179,6 @@ def _lesson_loss(student: Student, lesson: Lesson) -> torch.Tensor:
 
 def _one_minus_cosine(seen: torch.Tensor, wanted: torch.Tensor, dim: int) -> torch.Tensor:
     cosine = torch.nn.functional.cosine_similarity(seen, wanted, dim=dim)
-    return 1.0 - cosine[wanted.sum(dim) > 0].mean()
+    met = wanted.sum(dim) > 0
+    # A crop without any target mass teaches nothing; the mean of no rows would be NaN.
+    return 1.0 - cosine[met].mean() if met.any() else 0.0 * seen.sum()

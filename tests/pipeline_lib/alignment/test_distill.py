@@ -2,6 +2,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -232,10 +233,34 @@ def taught() -> tuple[Student, list[Epoch]]:
 
 def test_training_lowers_the_loss_on_documents_that_it_never_saw(taught: tuple[Student, list[Epoch]]) -> None:
     student, log = taught
+    assert not student.model.training
     assert log[-1].held_out_loss < log[0].held_out_loss - 0.02
     assert log[-1].train_loss is not None and log[1].train_loss is not None and log[-1].train_loss < log[1].train_loss
     assert module._mean_loss(student, toy_lessons(2, 6)) == pytest.approx(min(epoch.held_out_loss for epoch in log), abs=1e-6)
-    assert not student.model.training
+
+
+def test_the_losses_of_the_log_are_means_over_the_lessons() -> None:
+    still = SHORT.model_copy(update={"learning_rate": 1e-12})
+    student, log = distill(small_student(), toy_lessons(1, 6), toy_lessons(2, 3), still)
+    with torch.no_grad():
+        train, held_out = (
+            [float(module._lesson_loss(student, lesson)) for lesson in part] for part in (toy_lessons(1, 6), toy_lessons(2, 3))
+        )
+    assert len({*train}) > 1
+    assert [epoch.train_loss for epoch in log[1:]] == pytest.approx([np.mean(train)] * 2, abs=1e-5)
+    assert [epoch.held_out_loss for epoch in log] == pytest.approx([np.mean(held_out)] * 3, abs=1e-5)
+
+
+def test_both_sides_of_a_lesson_are_taught() -> None:
+    vectors = {side: torch.eye(2).add(0.3).requires_grad_() for side in ("s", "t")}
+
+    class Reader:
+        def encode(self, types: list[str]) -> torch.Tensor:
+            return vectors[types[0]]
+
+    lesson = Lesson("d", ["s", "x"], ["t", "y"], torch.eye(2), torch.ones(2, 2, dtype=torch.bool))
+    module._lesson_loss(cast(Student, Reader()), lesson).backward()
+    assert all(leaf.grad is not None and (leaf.grad != 0).any() for leaf in vectors.values())
 
 
 def test_the_log_has_a_row_an_epoch_and_keeps_its_contract(taught: tuple[Student, list[Epoch]]) -> None:
@@ -364,3 +389,11 @@ def test_any_number_of_steps_can_be_taken(steps: int) -> None:
 def test_settings_out_of_range_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         DistillConfig.model_validate(bad)
+
+
+def test_a_crop_without_target_mass_costs_nothing_and_moves_nothing() -> None:
+    similarity = torch.ones(2, 3, requires_grad=True)
+    loss = alignment_loss(similarity, torch.zeros(2, 3), torch.ones(2, 3, dtype=torch.bool))
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert loss.item() == 0.0
+    assert similarity.grad is not None and not similarity.grad.any()

@@ -52,10 +52,6 @@ class ArtifactRef:
     def key(self) -> str:
         return f"{self.contract}/{self.shard}/{self.fingerprint}{self.suffix}"
 
-    def address(self) -> dict[str, str]:
-        """What identifies the artifact across runs."""
-        return {"contract": self.contract, "shard": self.shard, "fingerprint": self.fingerprint, "suffix": self.suffix}
-
 
 class Store:
     """Artifacts below ``root``, a folder or any fsspec URL such as ``s3://bucket/prefix``."""
@@ -209,10 +205,6 @@ class Store:
 def ref_as_json(ref: ArtifactRef) -> dict[str, object]:
     """The reference without what differs between two runs that made the same thing."""
     return {key: value for key, value in asdict(ref).items() if key not in ("reused", "seconds")}
-
-
-def ref_from_json(value: dict[str, object]) -> ArtifactRef:
-    return ArtifactRef(**value)  # type: ignore[arg-type]
 
 
 @contextmanager

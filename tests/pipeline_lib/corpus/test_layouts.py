@@ -20,14 +20,7 @@ from pipeline_lib.corpus.layouts import (
     read_document,
     resolve_language,
 )
-
-
-def corpus(root: Path, files: dict[str, bytes]) -> Path:
-    for name, data in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return root
+from tests.pipeline_lib.corpus.trees import corpus
 
 
 def codes(found: Discovery | ReadDocument) -> list[tuple[str, str]]:

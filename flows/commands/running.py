@@ -1,0 +1,123 @@
+"""Commands ``demo`` and ``run``: the pipeline from the terminal."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flows.commands.conventions import AsJson, Quiet, Settings, errors
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the corpus, the store and the results.")] = Path("demo-out"),
+    settings: Settings = [],  # noqa: B006  (typer reads the default, nobody changes it)
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Carry the bundled sample corpus from Spanish into six languages, with scores."""
+    with errors():
+        from pipeline_lib.corpus.samples import LANGUAGES, write_sample
+
+        corpus, results = out / "corpus", out / "results"
+        write_sample(corpus)
+        figures = _run(
+            "embedded",
+            corpus,
+            "es",
+            [lang for lang in LANGUAGES if lang != "es"],
+            str(out / "store"),
+            results,
+            settings,
+            None,
+            quiet,
+            as_json,
+        )
+        pooled = [row for row in figures["scores"] if row["label"] == "*"]
+        mean = {m: sum(row["f1"] for row in pooled if row["metric"] == m) / (len(pooled) / 2) for m in ("strict", "char")}
+        projected = sum(figures["projected"].values())
+        if not as_json:
+            typer.echo(
+                f"demo: OK {figures['documents']} documents, {len(figures['projected'])} languages, {projected} mentions projected, "
+                f"mean F1 strict {mean['strict']:.4f} char {mean['char']:.4f}"
+            )
+
+
+def run(
+    profile: Annotated[str, typer.Argument(help="Profile, such as embedded.")],
+    corpus: Annotated[Path, typer.Option(help="Folder in the plain layout: {lang}/{document}.txt with .ann beside it.")],
+    targets: Annotated[str, typer.Option(help="Languages to carry the annotations into, separated by commas.")],
+    store: Annotated[str, typer.Option(help="Folder or fsspec URL where every intermediate is kept.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    source: Annotated[str, typer.Option(help="Language that is annotated.")] = "es",
+    model: Annotated[str | None, typer.Option(help="Use the model of this run (id or output folder) instead of fitting one.")] = None,
+    settings: Settings = [],  # noqa: B006
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Project a corpus: annotations of one language into its translations."""
+    with errors():
+        langs = [lang.strip() for lang in targets.split(",") if lang.strip()]
+        if not langs:
+            raise typer.BadParameter("name at least one language", param_hint="--targets")
+        _run(profile, corpus, source, langs, store, out, settings, model, quiet, as_json)
+
+
+def _run(
+    profile: str,
+    corpus: Path,
+    source: str,
+    targets: list[str],
+    store: str,
+    out: Path,
+    settings: list[str],
+    model: str | None,
+    quiet: bool,
+    as_json: bool,
+) -> dict[str, Any]:
+    """Run the pipeline and print what it did; returns the figures."""
+    _prepare_prefect()
+    from flows.config import load_config
+    from flows.console import ERR, OUT, count_table, progress_bars, score_table
+    from flows.outputs import read_outputs
+    from pipeline_lib.corpus.layouts import resolve_language
+
+    # What can be refused at once is refused before Prefect takes its time to start.
+    config = load_config(profile, settings)
+    for lang in [source, *targets]:
+        resolve_language(corpus, lang)
+    if not quiet and not as_json:
+        ERR.print("starting Prefect ...")
+    from flows.pipeline import run_pipeline
+
+    with progress_bars(quiet or as_json):
+        counts = run_pipeline(config, str(corpus), source, targets, store, str(out), model)
+    outputs = read_outputs(out, counts)
+    if as_json:
+        typer.echo(json.dumps(outputs.figures, indent=1))
+    elif not quiet:
+        if outputs.scores.height:
+            OUT.print(score_table(outputs.scores, "scores"))
+        if outputs.counts.abstentions:
+            OUT.print(count_table("not projected", ("language", "reason", "mentions"), outputs.abstentions()))
+        if outputs.counts.rejects:
+            OUT.print(count_table("rejected", ("stage", "code", "count"), outputs.rejects()))
+        OUT.print(f"model: {outputs.model_sentence()}", highlight=False)
+        for name in ("report.html", "projections.parquet", "scores.json", *(f"{lang}/run.tsv" for lang in counts.projected)):
+            OUT.print(f"wrote {out / name}", highlight=False, soft_wrap=True)
+    return outputs.figures
+
+
+def _prepare_prefect() -> None:
+    """Settings of the embedded Prefect server, unless the user made them: no telemetry, a home of its own, logs to the server only."""
+    for name, value in {
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_HOME": str(Path.cwd() / ".spanferry" / "prefect"),
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    }.items():
+        os.environ.setdefault(name, value)
+    # Prefect makes the last folder of its home only, and then waits in vain for its server.
+    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)

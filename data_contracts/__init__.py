@@ -2,7 +2,7 @@
 
 from data_contracts.alignment import ALIGNMENTS, COST_MATRICES, EDGE_STATISTICS, EMBEDDINGS, TRAINING_LOG, TRANSPORT_PLANS
 from data_contracts.contract import Contract, ContractError, Rule, column
-from data_contracts.corpus import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS, UNITS
+from data_contracts.corpus import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS, UNITS, WARNINGS
 from data_contracts.evaluation import SCORES
 from data_contracts.projection import PROJECTIONS
 
@@ -12,6 +12,7 @@ CONTRACTS = (
     MENTIONS,
     ANNOTATION_LINES,
     REJECTS,
+    WARNINGS,
     UNITS,
     EMBEDDINGS,
     COST_MATRICES,
@@ -39,6 +40,7 @@ __all__ = [
     "TRAINING_LOG",
     "TRANSPORT_PLANS",
     "UNITS",
+    "WARNINGS",
     "Contract",
     "ContractError",
     "Rule",

@@ -93,23 +93,35 @@ ANNOTATION_LINES = Contract(
     key=("document", "lang", "line"),
 )
 
+_CODE_RULE = Rule("code_is_snake_case", "codes are snake_case", pl.col("code").str.contains(r"^[a-z][a-z0-9_]*$"))
+_WHERE = (
+    column("stage", pa.string(), "stage that found it"),
+    column("file", pa.string(), "path relative to the corpus root (unsafe characters escaped)"),
+    column("document", pa.string(), "document id, null if the name gives none", nullable=True),
+    column("lang", pa.string(), "language, null if unknown", nullable=True),
+    column("line", pa.int32(), "line number from 1, null for a whole file", nullable=True),
+    column("start", pa.int64(), f"where it starts, as the line says it, or in the text; {OFFSETS}; null if it has no place", nullable=True),
+    column("end", pa.int64(), "where it ends, exclusive; null if it has no place", nullable=True),
+    column("code", pa.string(), "reason code, snake_case"),
+    column("rule", pa.string(), "the rule that was broken, in one sentence"),
+)
+
 REJECTS = Contract(
     name="rejects",
-    version=1,
-    doc="What was not taken, and by which rule. Holds ids, line numbers and codes, never text.",
-    schema=pa.schema(
-        [
-            column("stage", pa.string(), "stage that rejected it"),
-            column("file", pa.string(), "path relative to the corpus root (unsafe characters escaped)"),
-            column("document", pa.string(), "document id, null if the name gives none", nullable=True),
-            column("lang", pa.string(), "language, null if unknown", nullable=True),
-            column("line", pa.int32(), "line number from 1, null for a whole file", nullable=True),
-            column("code", pa.string(), "reason code, snake_case"),
-            column("rule", pa.string(), "the rule that was broken, in one sentence"),
-        ]
-    ),
+    version=2,
+    doc="What was not taken, and by which rule. Holds ids, line numbers, offsets and codes, never text.",
+    schema=pa.schema(_WHERE),
     key=(),
-    rules=(Rule("code_is_snake_case", "codes are snake_case", pl.col("code").str.contains(r"^[a-z][a-z0-9_]*$")),),
+    rules=(_CODE_RULE,),
+)
+
+WARNINGS = Contract(
+    name="warnings",
+    version=1,
+    doc="What was taken although it is irregular: where, and why somebody should look at it. Holds no text.",
+    schema=pa.schema([*_WHERE, column("count", pa.int32(), "times it is so in this place; `start` and `end` are of the first")]),
+    key=(),
+    rules=(_CODE_RULE, Rule("counted", "an irregularity occurs at least once", pl.col("count") >= 1)),
 )
 
 # Between neighbouring units; of as many as have both offsets, so that lists of unequal length break a rule and not the check.

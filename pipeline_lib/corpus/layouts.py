@@ -44,7 +44,7 @@ class TextFile:
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:
-    """A row of REJECTS but for its stage. ``file`` has what is not printable escaped; ``line`` is None for a whole file."""
+    """A row of REJECTS but for its stage. ``file`` has what is not printable escaped; ``line`` and offsets are None where there are none."""
 
     file: str
     document: str | None
@@ -52,6 +52,8 @@ class FileProblem:
     code: str
     rule: str
     line: int | None = None
+    start: int | None = None
+    end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from data_contracts import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS, UNITS, Contract, ContractError
+from data_contracts import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS, UNITS, WARNINGS, Contract, ContractError
 
 FILE: dict[str, object] = {
     "document": "d1", "lang": "es", "file": "es/d1.txt", "sha256": "ab", "annotated": True, "ann_sha256": None, "shard": 0,
@@ -16,8 +16,10 @@ MENTION: dict[str, object] = {
 }  # fmt: skip
 LINE: dict[str, object] = {"document": "d1", "lang": "es", "line": 2, "kind": "#", "raw": "#1\tnote", "terminator": "\n"}
 REJECT: dict[str, object] = {
-    "stage": "ingest", "file": "es/d1.ann", "document": None, "lang": None, "line": None, "code": "bad_offsets", "rule": "offsets ascend",
+    "stage": "ingest", "file": "es/d1.ann", "document": None, "lang": None, "line": None, "start": None, "end": None,
+    "code": "bad_offsets", "rule": "offsets ascend",
 }  # fmt: skip
+WARNING = REJECT | {"start": 3, "end": 9, "code": "edge_whitespace", "count": 1}
 UNIT: dict[str, object] = {"document": "d1", "lang": "es", "starts": [0, 3, 4], "ends": [3, 4, 7], "breaks": [0, 2]}
 
 
@@ -30,6 +32,7 @@ UNIT: dict[str, object] = {"document": "d1", "lang": "es", "starts": [0, 3, 4], 
         (MENTIONS, MENTION | {"starts": [8, 0], "ends": [12, 4]}),
         (ANNOTATION_LINES, LINE),
         (REJECTS, REJECT),
+        (WARNINGS, WARNING),
         (UNITS, UNIT),
         (UNITS, UNIT | {"starts": [5], "ends": [6], "breaks": [0]}),
     ],
@@ -49,6 +52,8 @@ def test_a_sound_row_passes(contract: Contract, row: dict[str, object]) -> None:
         (MENTIONS, "positive_extent", {"starts": [4], "ends": [4]}),
         (MENTIONS, "surface_not_empty", {"surface": ""}),
         (REJECTS, "code_is_snake_case", {"code": "Bad offsets"}),
+        (WARNINGS, "code_is_snake_case", {"code": "edgeWhitespace"}),
+        (WARNINGS, "counted", {"count": 0}),
         (UNITS, "has_units", {"starts": [], "ends": [], "breaks": []}),
         (UNITS, "paired_offsets", {"ends": [3, 4]}),
         (UNITS, "ordered", {"starts": [0, 2, 4]}),
@@ -58,7 +63,7 @@ def test_a_sound_row_passes(contract: Contract, row: dict[str, object]) -> None:
     ],
 )
 def test_a_broken_rule_is_named(contract: Contract, rule: str, change: dict[str, object]) -> None:
-    sound = {"documents": DOCUMENT, "mentions": MENTION, "rejects": REJECT, "units": UNIT}[contract.name]
+    sound = {"documents": DOCUMENT, "mentions": MENTION, "rejects": REJECT, "warnings": WARNING, "units": UNIT}[contract.name]
     with pytest.raises(ContractError, match=rf"{rule}: 1 rows"):
         contract.check(contract.table([sound | change]))
 

@@ -21,7 +21,17 @@ def outcomes(*rows: Outcome) -> pl.DataFrame:
 def rejects(*rows: tuple[str, str]) -> pa.Table:
     return REJECTS.table(
         [
-            {"stage": stage, "file": "es/a.txt", "document": "a", "lang": "es", "line": None, "code": code, "rule": "r"}
+            {
+                "stage": stage,
+                "file": "es/a.txt",
+                "document": "a",
+                "lang": "es",
+                "line": None,
+                "start": None,
+                "end": None,
+                "code": code,
+                "rule": "r",
+            }
             for stage, code in rows
         ]
     )

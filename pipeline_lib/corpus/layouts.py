@@ -44,7 +44,7 @@ class TextFile:
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:
-    """A row of REJECTS but for its stage. ``file`` has what is not printable escaped; ``line`` and offsets are None where there are none."""
+    """A row of REJECTS but for its stage. ``file`` has what is not printable escaped; ``line`` and offsets are None if unknown."""
 
     file: str
     document: str | None

@@ -9,16 +9,23 @@ OFFSETS = "Unicode code points of the document's text under its reading, 0-based
 
 CORPUS_FILES = Contract(
     name="corpus_files",
-    version=1,
+    version=2,
     doc="The files a run reads, with the hash of each; what ingest is keyed by. Gold of target languages is not opened for it.",
     schema=pa.schema(
         [
-            column("document", pa.string(), "document id: the file's stem, the same in every language"),
+            column("document", pa.string(), "document id, the same in every language"),
             column("lang", pa.string(), "language code as the corpus spells it"),
-            column("file", pa.string(), "path of the text relative to the corpus root, `/` separated"),
+            column("file", pa.string(), "path of the text relative to the corpus root, `/` separated; its stem is the name in submissions"),
             column("sha256", pa.string(), "hash of the text file's bytes, empty if unreadable"),
-            column("annotated", pa.bool_(), "whether an `.ann` lies beside it"),
-            column("ann_sha256", pa.string(), "hash of the source's `.ann`, null for targets and where there is none", nullable=True),
+            column(
+                "annotations", pa.string(), "path of its `.ann`, or of a TSV of many documents; null where there is none", nullable=True
+            ),
+            column("annotations_sha256", pa.string(), "hash of what annotates a source text, null for targets", nullable=True),
+            column(
+                "scored", pa.bool_(), "whether gold of this text counts: it is on the list of scored documents, or, without one, annotated"
+            ),
+            column("split", pa.string(), "such as `train` or `test`, where the layout tells", nullable=True),
+            column("entity", pa.string(), "entity type whose collection the text belongs to, where the layout tells", nullable=True),
             column("shard", pa.int32(), "shard of the document, from 0"),
         ]
     ),
@@ -31,7 +38,7 @@ DOCUMENTS = Contract(
     doc="One text in one language.",
     schema=pa.schema(
         [
-            column("document", pa.string(), "document id: the file's stem, the same in every language"),
+            column("document", pa.string(), "document id, the same in every language"),
             column("lang", pa.string(), "language code as the corpus spells it (`cz` stays `cz`)"),
             column("file", pa.string(), "path relative to the corpus root, `/` separated"),
             column("text", pa.large_string(), "the text under `reading`, never normalised"),
@@ -61,7 +68,7 @@ MENTIONS = Contract(
             column("starts", pa.list_(pa.int32()), f"first code point of each fragment; {OFFSETS}"),
             column("ends", pa.list_(pa.int32()), "end of each fragment, exclusive"),
             column("surface", pa.string(), "slices of the fragments joined by one space"),
-            column("file", pa.string(), "path of the `.ann` relative to the corpus root"),
+            column("file", pa.string(), "path of the `.ann` or TSV relative to the corpus root"),
             column("line", pa.int32(), "line number in the file, from 1"),
             column("terminator", pa.string(), "line ending as read: LF, CRLF or nothing"),
             column("raw", pa.string(), "the line verbatim where it differs from the canonical form, else null", nullable=True),

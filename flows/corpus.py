@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from flows.config import RunConfig
 from flows.watch import Watch
-from pipeline_lib.corpus.ingest import ShardConfig
 from pipeline_lib.storage.store import ArtifactRef
 from tasks.ingest import Ingested, ingest_shard
 from tasks.scan import Scanned, scan
@@ -56,10 +56,10 @@ class Corpus:
         return [self.rows[self.source, shard].mentions for shard in self.shards]
 
 
-def read_corpus(store: str, folder: str, source: str, targets: list[str], config: ShardConfig, shards: int | None, watch: Watch) -> Corpus:
+def read_corpus(store: str, folder: str, source: str, targets: list[str], config: RunConfig, shards: int | None, watch: Watch) -> Corpus:
     """Scan, ingest, units. ``shards`` is the collection's number of shards where an earlier run chose it."""
-    found: Scanned = watch.stage("scan", {0: scan.submit(store, folder, source, targets, config, shards)})[0]
+    found: Scanned = watch.stage("scan", {0: scan.submit(store, folder, source, targets, config.corpus, config.shards, shards)})[0]
     cells = [(lang, shard) for lang in dict.fromkeys([found.source, *found.targets]) for shard in found.filled]
-    rows = watch.stage("ingest", {cell: ingest_shard.submit(store, folder, found, *cell) for cell in cells})
+    rows = watch.stage("ingest", {cell: ingest_shard.submit(store, folder, found, *cell, config.corpus) for cell in cells})
     units = watch.stage("units", {cell: make_units.submit(store, rows[cell].documents) for cell in cells})
     return Corpus(found, rows, {cell: Texts(rows[cell].documents, units[cell]) for cell in cells})

@@ -54,4 +54,6 @@ def _outputs(corpus: Corpus, projections: dict[Cell, ArtifactRef], scores: dict[
         projections={lang: [projections[lang, shard] for shard in corpus.shards] for lang in corpus.targets},
         scores=[scored.main for scored in scores.values()],
         rejects=rejects,
+        warnings=[rows.warnings for rows in corpus.rows.values()],
+        files=corpus.scanned.files,
     )

@@ -26,6 +26,11 @@ class Outputs:
         """(stage, code, count)."""
         return [(*key, number) for key, number in self.counts.rejects.items()]
 
+    def warning_sentence(self) -> str:
+        """How much was taken although it is irregular."""
+        warnings = self.counts.warnings
+        return f"{sum(warnings.values())} places of {len(warnings)} kinds, all taken; where: warnings.parquet"
+
     def model_sentence(self) -> str:
         """Where the model came from."""
         run, model = self.figures["run"], self.figures["model"]

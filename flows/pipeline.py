@@ -24,7 +24,7 @@ def pipeline(config: RunConfig, corpus: str, source: str, targets: list[str], st
     """Carry the annotations of ``source`` into ``targets``.
 
     Args:
-        corpus: folder in the plain layout, ``{lang}/{document}.txt`` with ``.ann`` beside it.
+        corpus: folder in the layout that ``config.corpus`` tells, such as ``{lang}/{document}.txt`` with ``.ann`` beside it.
         store: folder or fsspec URL of the artifacts; out: folder of the outputs.
         model: run whose model is used as it is; without one, what depends on the corpus is fitted.
 
@@ -32,10 +32,10 @@ def pipeline(config: RunConfig, corpus: str, source: str, targets: list[str], st
         CorpusError, ModelError, ExportError, StoreError: with the reason in one sentence.
     """
     check_out(Path(out))
-    pinned = _pinned(store, corpus, source, targets, model)
+    pinned = _pinned(store, corpus, source, targets, config, model)
     watch = Watch()
 
-    texts = read_corpus(store, corpus, source, targets, config.shards, pinned.shards if pinned else None, watch)
+    texts = read_corpus(store, corpus, source, targets, config, pinned.shards if pinned else None, watch)
     if pinned:
         models = pinned.pairs
         plans = build_targets(store, texts, {lang: pair.teachers for lang, pair in models.items()}, config, watch)
@@ -56,8 +56,8 @@ def run_pipeline(config: RunConfig, corpus: str, source: str, targets: list[str]
     return counts
 
 
-def _pinned(store: str, corpus: str, source: str, targets: list[str], model: str | None) -> Model | None:
+def _pinned(store: str, corpus: str, source: str, targets: list[str], config: RunConfig, model: str | None) -> Model | None:
     if model is None:
         return None
-    own = [resolve_language(Path(corpus), lang) for lang in [source, *targets]]
+    own = [resolve_language(Path(corpus), lang, config.corpus) for lang in [source, *targets]]
     return load_model(Store(store), model, own[0], own[1:])

@@ -55,5 +55,6 @@ def score_projections(
     """Open the targets' annotations for the first time."""
     into = {lang: [projections[lang, shard] for shard in corpus.shards] for lang in corpus.targets}
     return watch.stage(
-        "score", {lang: score.submit(store, folder, corpus.scanned, lang, into[lang], config.score) for lang in corpus.targets}
+        "score",
+        {lang: score.submit(store, folder, corpus.scanned, lang, into[lang], config.corpus, config.score) for lang in corpus.targets},
     )

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from prefect import task
 
-from data_contracts import PROJECTIONS, REJECTS, SCORES
+from data_contracts import CORPUS_FILES, PROJECTIONS, REJECTS, SCORES, WARNINGS, Contract
 from pipeline_lib.evaluation.report import ReportData, StageTime, render_report
 from pipeline_lib.evaluation.summary import Counts, count, scores_json
 from pipeline_lib.projection.export import projected_files, run_tsv, source_files, write_file
@@ -20,6 +20,7 @@ from tasks.stage import STAGE
 
 # Lies in the folder while it is being written: an interrupted export is ours, and Prefect's or the user's next try may go on.
 UNFINISHED = ".unfinished"
+TABLES = ("projections.parquet", "rejects.parquet", "warnings.parquet", "corpus_files.parquet")
 
 
 class ExportError(ValueError):
@@ -36,6 +37,8 @@ class Outputs:
     projections: dict[str, list[ArtifactRef]]
     scores: list[ArtifactRef]
     rejects: list[ArtifactRef]
+    warnings: list[ArtifactRef]
+    files: ArtifactRef
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,14 @@ def export(root: str, out: str, outputs: Outputs, facts: RunFacts) -> Counts:
     written = _write_texts(store, folder, outputs)
     scores = pa.concat_tables([store.read(ref) for ref in outputs.scores]) if outputs.scores else SCORES.table([])
     rejects = pa.concat_tables([store.read(ref) for ref in outputs.rejects])
-    counts = _write_tables(store, folder, outputs, rejects)
+    warnings = pa.concat_tables([store.read(ref) for ref in outputs.warnings])
+    _write_table(folder / "rejects.parquet", REJECTS, rejects)
+    _write_table(folder / "warnings.parquet", WARNINGS, warnings)
+    _write_table(folder / "corpus_files.parquet", CORPUS_FILES, store.read(outputs.files))
+    counts = _write_projections(store, folder, outputs, rejects, warnings)
     write_file(folder / "scores.json", json.dumps(scores_json(scores), indent=1) + "\n")
     write_file(folder / "config.toml", facts.config)
-    written += ["projections.parquet", "rejects.parquet", "scores.json", "config.toml"]
+    written += [*TABLES, "scores.json", "config.toml"]
     for stale in sorted(before - {*written, "report.html", "run.json"}):
         (folder / stale).unlink(missing_ok=True)
     write_file(folder / "report.html", render_report(_report(outputs, facts, scores, counts)))
@@ -113,7 +120,13 @@ def _write_texts(store: Store, folder: Path, outputs: Outputs) -> list[str]:
     return written
 
 
-def _write_tables(store: Store, folder: Path, outputs: Outputs, rejects: pa.Table) -> Counts:
+def _write_table(path: Path, contract: Contract, table: pa.Table) -> None:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.cast(contract.schema), sink, compression="zstd")
+    write_file(path, sink.getvalue().to_pybytes())
+
+
+def _write_projections(store: Store, folder: Path, outputs: Outputs, rejects: pa.Table, warnings: pa.Table) -> Counts:
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / ".writing-projections.parquet"
     seen = []
@@ -124,12 +137,9 @@ def _write_tables(store: Store, folder: Path, outputs: Outputs, rejects: pa.Tabl
                 writer.write_table(table.cast(PROJECTIONS.schema))
                 seen.append(table.select(["target_lang", "reason"]))
     temporary.replace(folder / "projections.parquet")
-    sink = pa.BufferOutputStream()
-    pq.write_table(rejects.cast(REJECTS.schema), sink, compression="zstd")
-    write_file(folder / "rejects.parquet", sink.getvalue().to_pybytes())
     source = outputs.texts[outputs.source]
     documents, mentions = sum(shard.documents.rows for shard in source), sum(shard.mentions.rows for shard in source)
-    return count(documents, mentions, pl.DataFrame(pa.concat_tables(seen)), rejects, outputs.targets)
+    return count(documents, mentions, pl.DataFrame(pa.concat_tables(seen)), rejects, warnings, outputs.targets)
 
 
 def _report(outputs: Outputs, facts: RunFacts, scores: pa.Table, counts: Counts) -> ReportData:
@@ -148,6 +158,7 @@ def _report(outputs: Outputs, facts: RunFacts, scores: pa.Table, counts: Counts)
         projected=counts.projected,
         abstentions=counts.abstentions,
         rejects=counts.rejects,
+        warnings=counts.warnings,
         stages=facts.stages,
         config=facts.config,
     )

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from prefect import task
 
-from data_contracts import ANNOTATION_LINES, DOCUMENTS, MENTIONS, REJECTS
+from data_contracts import ANNOTATION_LINES, DOCUMENTS, MENTIONS, REJECTS, WARNINGS
 from pipeline_lib.corpus.ingest import files_of, ingest
+from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.storage.fingerprint import ingredients, table_hash
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.scan import Scanned
@@ -21,6 +22,7 @@ class Ingested:
     mentions: ArtifactRef
     lines: ArtifactRef
     rejects: ArtifactRef
+    warnings: ArtifactRef
 
     @property
     def main(self) -> ArtifactRef:
@@ -28,13 +30,15 @@ class Ingested:
 
 
 @task(name="ingest", task_run_name="ingest {lang} {shard}", **STAGE)
-def ingest_shard(root: str, corpus: str, scanned: Scanned, lang: str, shard: int) -> Ingested:
-    """DOCUMENTS, MENTIONS, ANNOTATION_LINES, REJECTS; annotations are opened for the source language only."""
+def ingest_shard(root: str, corpus: str, scanned: Scanned, lang: str, shard: int, config: CorpusConfig) -> Ingested:
+    """DOCUMENTS, MENTIONS, ANNOTATION_LINES, REJECTS, WARNINGS; annotations are opened for the source language only."""
     store = Store(root)
     files = files_of(store.read(scanned.files), lang, shard)
-    # Whether a target has gold is the scorer's business.
-    read = files if lang == scanned.source else files.drop_columns("annotated")
-    made_of = ingredients(DOCUMENTS.id, "pipeline_lib.corpus.ingest", None, [scanned.source, table_hash(read)])
-    contracts = (DOCUMENTS, MENTIONS, ANNOTATION_LINES, REJECTS)
+    annotated = lang == scanned.source
+    # What gold a target has, and what of it counts, is the scorer's business.
+    read = files.drop_columns(["scored"] if annotated else ["scored", "annotations"])
+    settings = CorpusConfig(aliases=config.aliases) if annotated else None
+    made_of = ingredients(DOCUMENTS.id, "pipeline_lib.corpus.ingest", settings, [scanned.source, table_hash(read)])
+    contracts = (DOCUMENTS, MENTIONS, ANNOTATION_LINES, REJECTS, WARNINGS)
     name = shard_name(lang, shard, scanned.shards)
-    return Ingested(*store.tables(contracts, name, made_of, lambda: ingest(Path(corpus), files, scanned.source)))
+    return Ingested(*store.tables(contracts, name, made_of, lambda: ingest(Path(corpus), files, scanned.source, config.aliases)))

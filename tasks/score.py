@@ -8,7 +8,9 @@ import pyarrow as pa
 from prefect import task
 
 from data_contracts import CORPUS_FILES, REJECTS, SCORES
-from pipeline_lib.corpus.ingest import hash_file
+from pipeline_lib.corpus.documents import annotations_hash
+from pipeline_lib.corpus.ingest import text_file
+from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.evaluation.gold import score_projections
 from pipeline_lib.evaluation.resample import ResampleConfig
 from pipeline_lib.storage.fingerprint import ingredients, table_hash
@@ -26,17 +28,20 @@ class Scored:
 
 
 @task(name="score", task_run_name="score {target}", **STAGE)
-def score(root: str, corpus: str, scanned: Scanned, target: str, projections: list[ArtifactRef], config: ResampleConfig) -> Scored:
+def score(
+    root: str, corpus: str, scanned: Scanned, target: str, projections: list[ArtifactRef], layout: CorpusConfig, config: ResampleConfig
+) -> Scored:
     """The one stage that opens the targets' annotations."""
     store = Store(root)
-    files = pl.DataFrame(store.read(scanned.files)).filter((pl.col("lang") == target) & pl.col("annotated")).to_arrow()
+    files = pl.DataFrame(store.read(scanned.files)).filter((pl.col("lang") == target) & pl.col("scored")).to_arrow()
     files = files.cast(CORPUS_FILES.schema)
-    gold = [hash_file((Path(corpus) / file).with_suffix(".ann")) for file in files["file"].to_pylist()]
-    made_of = ingredients(SCORES.id, "pipeline_lib.evaluation.gold", config, [table_hash(files), *gold, *fingerprints(projections)])
+    gold = [annotations_hash(file) for file in (text_file(Path(corpus), row) for row in files.to_pylist()) if file.annotations]
+    inputs = [table_hash(files), *gold, *sorted(f"{label}={alias}" for label, alias in layout.aliases.items()), *fingerprints(projections)]
+    made_of = ingredients(SCORES.id, "pipeline_lib.evaluation.gold", config, inputs)
 
     def make() -> list[tuple[pa.Table, pa.Table]]:
         columns = ["document", "label", "starts", "ends"]
         projected = pa.concat_tables([store.read(ref, columns) for ref in projections])
-        return [score_projections(Path(corpus), files, projected, target, config)]
+        return [score_projections(Path(corpus), files, projected, target, layout.aliases, config)]
 
     return Scored(*store.tables([SCORES, REJECTS], f"{scanned.source}-{target}", made_of, make))

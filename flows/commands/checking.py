@@ -6,23 +6,35 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.conventions import REJECTED, AsJson, errors
+from flows.commands.conventions import REJECTED, AsJson, Settings, errors
 
 
 def check(
-    corpus: Annotated[Path, typer.Argument(help="Folder in the plain layout.")],
+    corpus: Annotated[Path, typer.Argument(help="Folder of texts and annotations, in any layout.")],
+    csv: Annotated[Path | None, typer.Option(help="File for the findings; {corpus}-check.csv in this folder by default.")] = None,
+    settings: Settings = [],  # noqa: B006  (typer reads the default, nobody changes it)
     as_json: AsJson = False,
 ) -> None:
-    """Read every text and annotation, change nothing, and print counts and rejects by reason."""
+    """Read every text and annotation, change nothing, print what was found by reason code, and write where it was found.
+
+    Exits with 3 if something is rejected, with 0 otherwise.
+    """
     with errors():
         from flows.console import OUT, count_table
+        from flows.settings import configured
         from pipeline_lib.corpus.census import take_census
+        from pipeline_lib.corpus.layouts import CorpusConfig
+        from pipeline_lib.projection.export import write_file
 
-        census = take_census(corpus)
+        census = take_census(corpus, configured(CorpusConfig, {}, [setting.removeprefix("corpus.") for setting in settings]))
+        sheet = csv or Path(f"{corpus.resolve().name}-check.csv")
+        write_file(sheet, census.csv())
         if as_json:
             typer.echo(json.dumps(census.as_json(), indent=1))
         else:
             OUT.print(count_table("read", ("language", "documents", "mentions"), census.read_rows()))
-            OUT.print(count_table("rejected", ("code", "rule", "count"), census.reject_rows()) if census.rejects else "nothing rejected")
+            found = census.finding_rows()
+            OUT.print(count_table("found", ("severity", "code", "rule", "files", "count"), found) if found else "nothing to report")
+            OUT.print(f"wrote {sheet}", highlight=False, soft_wrap=True)
         if census.rejects:
             raise typer.Exit(REJECTED)

@@ -86,7 +86,7 @@ def _run(
     # What can be refused at once is refused before Prefect takes its time to start.
     config = load_config(profile, settings)
     for lang in [source, *targets]:
-        resolve_language(corpus, lang)
+        resolve_language(corpus, lang, config.corpus)
     if not quiet and not as_json:
         ERR.print("starting Prefect ...")
     from flows.pipeline import run_pipeline
@@ -103,6 +103,8 @@ def _run(
             OUT.print(count_table("not projected", ("language", "reason", "mentions"), outputs.abstentions()))
         if outputs.counts.rejects:
             OUT.print(count_table("rejected", ("stage", "code", "count"), outputs.rejects()))
+        if outputs.counts.warnings:
+            OUT.print(f"irregular: {outputs.warning_sentence()}", highlight=False)
         OUT.print(f"model: {outputs.model_sentence()}", highlight=False)
         for name in ("report.html", "projections.parquet", "scores.json", *(f"{lang}/run.tsv" for lang in counts.projected)):
             OUT.print(f"wrote {out / name}", highlight=False, soft_wrap=True)

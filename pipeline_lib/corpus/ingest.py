@@ -1,7 +1,7 @@
 """Ingest: which files a run reads, in which shard, and their rows."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,10 @@ import polars as pl
 import pyarrow as pa
 from pydantic import BaseModel, Field
 
-from data_contracts.corpus import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS
-from pipeline_lib.corpus.layouts import CorpusError, Discovery, FileProblem, TextFile, discover, read_document, resolve_language
+from data_contracts.corpus import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS, WARNINGS
+from pipeline_lib.corpus.documents import annotations_hash, hash_file, read_document, table_problems
+from pipeline_lib.corpus.files import CorpusError, FileProblem, TextFile, printable
+from pipeline_lib.corpus.layouts import CorpusConfig, discover, resolve_language
 
 NO_COUNTERPART = "a document has a text in both the source and the target language"
 
@@ -45,15 +47,17 @@ def shard_of(document: str, shards: int) -> int:
     return int(hashlib.sha256(document.encode("utf-8")).hexdigest()[:8], 16) % shards
 
 
-def scan_corpus(root: Path, source: str, targets: Sequence[str], config: ShardConfig, shards: int | None = None) -> Scan:
+def scan_corpus(
+    root: Path, source: str, targets: Sequence[str], corpus: CorpusConfig, config: ShardConfig, shards: int | None = None
+) -> Scan:
     """List and hash what the run reads. Raises ``CorpusError`` where there is nothing to do.
 
     Args:
         shards: the collection's number of shards, if an earlier run chose it.
     """
-    own = resolve_language(root, source)
-    langs = list(dict.fromkeys(resolve_language(root, lang) for lang in targets))
-    found = discover(root, [own, *langs])
+    own = resolve_language(root, source, corpus)
+    langs = list(dict.fromkeys(resolve_language(root, lang, corpus) for lang in targets))
+    found = discover(root, [own, *langs], corpus)
     by_lang = {lang: {file.document: file for file in found.files if file.lang == lang} for lang in [own, *langs]}
     for lang in langs:
         if not by_lang[own].keys() & by_lang[lang].keys():
@@ -61,29 +65,35 @@ def scan_corpus(root: Path, source: str, targets: Sequence[str], config: ShardCo
     count = shards or config.count(len(by_lang[own]))
     kept = [file for file in found.files if file.document in by_lang[own]]
     files = [_file_row(file, file.lang == own, shard_of(file.document, count)) for file in kept]
-    return Scan(own, langs, count, CORPUS_FILES.table(files), _scan_rejects(found, by_lang, own, langs))
+    problems = [*found.problems, *strays(root, by_lang[own].values()), *_unpaired(by_lang, own, langs)]
+    return Scan(own, langs, count, CORPUS_FILES.table(files), REJECTS.table([reject_row("scan", problem) for problem in problems]))
 
 
-def ingest(root: Path, files: pa.Table, source: str, at_once: int = 16) -> Iterator[tuple[pa.Table, pa.Table, pa.Table, pa.Table]]:
-    """Parts of (DOCUMENTS, MENTIONS, ANNOTATION_LINES, REJECTS) of the given CORPUS_FILES.
+def ingest(
+    root: Path, files: pa.Table, source: str, aliases: Mapping[str, str], at_once: int = 16
+) -> Iterator[tuple[pa.Table, pa.Table, pa.Table, pa.Table, pa.Table]]:
+    """Parts of (DOCUMENTS, MENTIONS, ANNOTATION_LINES, REJECTS, WARNINGS) of the given CORPUS_FILES.
 
     Only files of language ``source`` have their annotations read. Raises ``CorpusError`` if a file changed since it was scanned.
     """
     for first in range(0, max(files.num_rows, 1), at_once):
-        documents, mentions, lines, rejects = [], [], [], []
+        documents, mentions, lines, rejects, warnings = [], [], [], [], []
         for row in files.slice(first, at_once).to_pylist():
             file = text_file(root, row)
-            read = read_document(file, with_annotations=row["lang"] == source)
+            read = read_document(file, with_annotations=row["lang"] == source, aliases=aliases)
             _refuse_change(file, row)
             if read.document is not None:
                 documents.append(read.document)
             mentions += read.mentions
             lines += read.lines
             rejects += [reject_row("ingest", problem) for problem in read.problems]
-        yield DOCUMENTS.table(documents), MENTIONS.table(mentions), ANNOTATION_LINES.table(lines), REJECTS.table(rejects)
+            warnings += [reject_row("ingest", warning) for warning in read.warnings]
+        tables = ((DOCUMENTS, documents), (MENTIONS, mentions), (ANNOTATION_LINES, lines), (REJECTS, rejects), (WARNINGS, warnings))
+        yield tuple(contract.table(rows) for contract, rows in tables)
 
 
 def reject_row(stage: str, problem: FileProblem) -> dict[str, object]:
+    """A row of REJECTS, or of WARNINGS."""
     return {"stage": stage, **asdict(problem)}
 
 
@@ -92,10 +102,9 @@ def files_of(files: pa.Table, lang: str, shard: int) -> pa.Table:
     return pl.DataFrame(files).filter((pl.col("lang") == lang) & (pl.col("shard") == shard)).to_arrow().cast(CORPUS_FILES.schema)
 
 
-def text_file(root: Path, row: dict[str, Any]) -> TextFile:
+def text_file(root: Path, row: Mapping[str, Any]) -> TextFile:
     """The file of one row of CORPUS_FILES."""
-    path = root / row["file"]
-    return TextFile(row["document"], row["lang"], path, row["file"], path.with_suffix(".ann") if row["annotated"] else None)
+    return TextFile(root, row["document"], row["lang"], row["file"], row["annotations"], row["split"], row["entity"])
 
 
 def _file_row(file: TextFile, is_source: bool, shard: int) -> dict[str, object]:
@@ -104,32 +113,36 @@ def _file_row(file: TextFile, is_source: bool, shard: int) -> dict[str, object]:
         "lang": file.lang,
         "file": file.file,
         "sha256": hash_file(file.path),
-        "annotated": file.ann is not None,
-        "ann_sha256": hash_file(file.ann) if is_source and file.ann is not None else None,
+        "annotations": file.annotations,
+        "annotations_sha256": annotations_hash(file) if is_source and file.annotations else None,
+        "scored": file.annotations is not None,
+        "split": file.split,
+        "entity": file.entity,
         "shard": shard,
     }
 
 
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file, empty where it cannot be read: ingest will reject it by its rule."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-    except OSError:
-        return ""
-
-
-def _refuse_change(file: TextFile, row: dict[str, Any]) -> None:
+def _refuse_change(file: TextFile, row: Mapping[str, Any]) -> None:
     """Raise ``CorpusError`` if the text or its annotations are no longer what the scan hashed; what was read must be what is recorded."""
-    for path, sha256 in ((file.path, row["sha256"]), (file.ann, row["ann_sha256"])):
-        if path is not None and sha256 is not None and hash_file(path) != sha256:
-            changed = Path(row["file"]).with_suffix(path.suffix).as_posix()
-            raise CorpusError(f"{changed} changed while the run was reading the corpus; run again")
+    changed = row["file"] if hash_file(file.path) != row["sha256"] else None
+    if row["annotations_sha256"] is not None and annotations_hash(file) != row["annotations_sha256"]:
+        changed = row["annotations"]
+    if changed:
+        raise CorpusError(f"{changed} changed while the run was reading the corpus; run again")
 
 
-def _scan_rejects(found: Discovery, by_lang: dict[str, dict[str, TextFile]], source: str, targets: list[str]) -> pa.Table:
-    rows = [reject_row("scan", problem) for problem in found.problems]
+def strays(root: Path, files: Iterable[TextFile]) -> Iterator[FileProblem]:
+    """What the source's TSV files hold that belongs to no text."""
+    stems: dict[tuple[str, str], set[str]] = {}
+    for file in files:
+        if file.annotations and file.annotations.endswith(".tsv"):
+            stems.setdefault((file.annotations, file.lang), set()).add(file.stem)
+    for (name, lang), known in sorted(stems.items()):
+        yield from table_problems(root, name, lang, known)
+
+
+def _unpaired(by_lang: Mapping[str, Mapping[str, TextFile]], source: str, targets: Sequence[str]) -> Iterator[FileProblem]:
     for lang in targets:
         for document in sorted(by_lang[source].keys() ^ by_lang[lang].keys()):
             file = by_lang[lang].get(document) or by_lang[source][document]
-            rows.append(reject_row("scan", FileProblem(file.file, document, lang, "no_counterpart", NO_COUNTERPART)))
-    return REJECTS.table(rows)
+            yield FileProblem(printable(file.file), document, lang, "no_counterpart", NO_COUNTERPART)

@@ -3,7 +3,9 @@
 Offsets are Unicode code points, 0-based, half-open. Nothing here normalises Unicode: that would move them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 BOM = "\ufeff"
@@ -54,6 +56,20 @@ def choose_reading(text: str, mentions: Iterable[Annotated]) -> tuple[str, str]:
     candidates, claims = list(readings(text)), list(mentions)
     scores = [sum(matches(candidate, claim) for claim in claims) for _, candidate in candidates]
     return candidates[scores.index(max(scores))]
+
+
+def offset_map(text: str, reading: str, other: str) -> Callable[[int], int]:
+    """From offsets in one reading of ``text`` to those in another: the first place there that is not before it."""
+    here, there = (_origins(text, name) for name in (reading, other))
+    return lambda offset: bisect_left(there, here[min(offset, len(here) - 1)])
+
+
+def _origins(text: str, reading: str) -> list[int]:
+    """Where each character of a reading, and its end, lies in ``text``."""
+    lf, nobom = reading.startswith("lf"), reading.endswith("nobom")
+    dropped = {at.start() for at in re.finditer("\r\n", text)} if lf else set()
+    dropped |= {0} if nobom else set()
+    return [place for place in range(len(text) + 1) if place not in dropped]
 
 
 def slices(text: str, starts: Sequence[int], ends: Sequence[int]) -> str:

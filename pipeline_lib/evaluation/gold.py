@@ -1,22 +1,28 @@
 """Gold of a target language, read for the first time when everything has been projected."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 
 from data_contracts.corpus import REJECTS
+from pipeline_lib.corpus.documents import read_document
+from pipeline_lib.corpus.files import TextFile
 from pipeline_lib.corpus.ingest import reject_row, text_file
-from pipeline_lib.corpus.layouts import read_document
+from pipeline_lib.corpus.text import choose_reading, decode, offset_map
 from pipeline_lib.evaluation.resample import ResampleConfig, score_table
 
 OFFICIAL = {"filename": pl.String, "label": pl.String, "start_span": pl.Int64, "end_span": pl.Int64}
 
 
-def score_projections(root: Path, files: pa.Table, projections: pa.Table, target: str, config: ResampleConfig) -> tuple[pa.Table, pa.Table]:
+def score_projections(
+    root: Path, files: pa.Table, projections: pa.Table, target: str, aliases: Mapping[str, str], config: ResampleConfig
+) -> tuple[pa.Table, pa.Table]:
     """SCORES of PROJECTIONS into ``target`` and REJECTS of its gold.
 
-    Only documents whose gold could be read are scored. A fragmented mention counts with its envelope: first start, last end.
+    Documents whose gold cannot be read are left out; a scored one without annotations has no gold mention. A fragmented mention counts
+    with its envelope: first start, last end.
 
     Args:
         files: CORPUS_FILES of the target language.
@@ -24,15 +30,23 @@ def score_projections(root: Path, files: pa.Table, projections: pa.Table, target
     gold: list[tuple[str, str, int, int]] = []
     scored: set[str] = set()
     rejects: list[dict[str, object]] = []
-    for row in files.to_pylist():
-        read = read_document(text_file(root, row), with_annotations=True)
+    for file in (text_file(root, row) for row in files.to_pylist() if row["scored"]):
+        read = read_document(file, with_annotations=True, aliases=aliases)
         rejects += [reject_row("score", problem) for problem in read.problems]
-        if read.document is not None and row["annotated"] and not any(problem.line is None for problem in read.problems):
-            scored.add(row["document"])
-            gold += [(row["document"], m["label"], min(m["starts"]), max(m["ends"])) for m in read.mentions]
+        if read.document is not None and not any(problem.line is None for problem in read.problems):
+            scored.add(file.document)
+            places = _as_projected(file, str(read.document["reading"]))
+            gold += [(file.document, m["label"], places(min(m["starts"])), places(max(m["ends"]))) for m in read.mentions]
     predicted = official_rows(projections).filter(pl.col("filename").is_in(sorted(scored)))
     frame = pl.DataFrame(gold, schema=OFFICIAL, orient="row")
     return score_table(frame, predicted, target, config), REJECTS.table(rejects)
+
+
+def _as_projected(file: TextFile, reading: str) -> Callable[[int], int]:
+    """From offsets as the gold counts them to offsets as the projections do, which were made before the gold was seen."""
+    text = decode(file.path.read_bytes())
+    projected, _ = choose_reading(text, ())
+    return (lambda offset: offset) if projected == reading else offset_map(text, reading, projected)
 
 
 def official_rows(projections: pa.Table) -> pl.DataFrame:

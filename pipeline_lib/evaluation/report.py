@@ -37,7 +37,7 @@ class ReportData:
         mentions: source mentions, in each language to be projected once.
         projected: mentions found, by target language.
         abstentions: mentions left out, by (target language, reason).
-        rejects: what was not taken, by (stage, code).
+        rejects: what was not taken, by (stage, code); warnings: what was although it is irregular, by code.
         config: the resolved configuration, as TOML.
 
     Raises:
@@ -58,6 +58,7 @@ class ReportData:
     projected: Mapping[str, int]
     abstentions: Mapping[tuple[str, str], int]
     rejects: Mapping[tuple[str, str], int]
+    warnings: Mapping[str, int]
     stages: tuple[StageTime, ...]
     config: str
 
@@ -84,6 +85,7 @@ def render_report(summary: ReportData) -> str:
         projections=_projections(summary),
         abstentions=_abstentions(summary),
         rejects=_rejects(summary),
+        warnings=sorted(summary.warnings.items(), key=lambda row: (-row[1], row[0])),
         slowest=max((stage.seconds for stage in summary.stages), default=0.0),
     )
 

@@ -12,7 +12,7 @@ class Counts:
 
     Attributes:
         documents, mentions: of the source; projected: mentions found, by target language.
-        abstentions: by (target language, reason); rejects: by (stage, code).
+        abstentions: by (target language, reason); rejects: by (stage, code); warnings: irregularities by code.
     """
 
     documents: int
@@ -20,20 +20,23 @@ class Counts:
     projected: dict[str, int]
     abstentions: dict[tuple[str, str], int]
     rejects: dict[tuple[str, str], int]
+    warnings: dict[str, int]
 
 
-def count(documents: int, mentions: int, projections: pl.DataFrame, rejects: pa.Table, targets: list[str]) -> Counts:
-    """Count PROJECTIONS (columns target_lang, reason suffice) and REJECTS."""
+def count(documents: int, mentions: int, projections: pl.DataFrame, rejects: pa.Table, warnings: pa.Table, targets: list[str]) -> Counts:
+    """Count PROJECTIONS (columns target_lang, reason suffice), REJECTS and WARNINGS."""
     found = projections.filter(pl.col("reason").is_null())["target_lang"].value_counts()
     projected = dict.fromkeys(targets, 0) | dict(found.iter_rows())
     abstained = projections.drop_nulls("reason").group_by("target_lang", "reason").len().sort("target_lang", "reason")
     rejected = pl.DataFrame(rejects).group_by("stage", "code").len().sort("stage", "code")
+    irregular = pl.DataFrame(warnings).group_by("code").agg(pl.col("count").sum()).sort("code")
     return Counts(
         documents,
         mentions,
         projected,
         {(lang, reason): number for lang, reason, number in abstained.iter_rows()},
         {(stage, code): number for stage, code, number in rejected.iter_rows()},
+        dict(irregular.iter_rows()),
     )
 
 

@@ -25,7 +25,7 @@ def test_every_table_row_has_three_cells() -> None:
 
 
 def test_a_column_is_told_with_type_and_meaning() -> None:
-    assert "| `ann_sha256` | string or null | hash of the source's `.ann`, null for targets and where there is none |\n" in render()
+    assert "| `annotations_sha256` | string or null | hash of what annotates a source text, null for targets |\n" in render()
     assert "| `breaks` | list<element: int32> |" in render() or "| `breaks` | list<item: int32> |" in render()
 
 

@@ -61,7 +61,7 @@ def run_parts(folder: Path) -> Parts:
     @flow(name="parts", persist_result=False, task_runner=ThreadPoolTaskRunner(max_workers=2))
     def parts() -> Parts:
         watch, student_watch = Watch(), Watch()
-        read = read_corpus(store, corpus, "es", ["en", "cs"], CONFIG.shards, None, watch)
+        read = read_corpus(store, corpus, "es", ["en", "cs"], CONFIG, None, watch)
         teachers, edges = fit_teachers(store, read, CONFIG, watch)
         targets = build_targets(store, read, teachers, CONFIG, watch)
         students = train_students(store, read, teachers, targets, CONFIG, watch)

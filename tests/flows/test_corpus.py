@@ -5,9 +5,9 @@ from prefect import flow
 from data_contracts import MENTIONS
 from flows.corpus import Corpus, read_corpus
 from flows.watch import Watch
-from pipeline_lib.corpus.ingest import ShardConfig
 from pipeline_lib.storage.store import Store
 from tests.flows.parts import NAMES, Parts
+from tests.flows.tiny import quick
 
 
 def documents(store: Store, corpus: Corpus, cell: tuple[str, int]) -> list[str]:
@@ -62,7 +62,7 @@ def test_the_shards_of_an_earlier_run_are_kept_and_only_filled_ones_are_worked_o
 
     @flow(persist_result=False)
     def read() -> Corpus:
-        return read_corpus(str(tmp_path), str(parts.folder / "corpus"), "es", ["en"], ShardConfig(small=2), 16, watch)
+        return read_corpus(str(tmp_path), str(parts.folder / "corpus"), "es", ["en"], quick("shards.small=2"), 16, watch)
 
     corpus = read()
     assert corpus.scanned.shards == 16

@@ -7,7 +7,9 @@ import pytest
 from flows.outputs import read_outputs
 from pipeline_lib.evaluation.summary import Counts
 
-COUNTS = Counts(2, 7, {"en": 6, "it": 5}, {("it", "no_span"): 2, ("en", "no_target_document"): 1}, {("ingest", "bad_line"): 3})
+COUNTS = Counts(
+    2, 7, {"en": 6, "it": 5}, {("it", "no_span"): 2, ("en", "no_target_document"): 1}, {("ingest", "bad_line"): 3}, {"tab": 4, "bom": 1}
+)
 SCORE = {"target_lang": "en", "label": "*", "metric": "strict", "f1": 0.8123, "matched": 5}
 
 
@@ -32,6 +34,7 @@ def test_the_figures_are_one_json_object(out: Path) -> None:
             {"target_lang": "en", "reason": "no_target_document", "mentions": 1},
         ],
         "rejects": [{"stage": "ingest", "code": "bad_line", "count": 3}],
+        "warnings": {"tab": 4, "bom": 1},
         "scores": [SCORE, {**SCORE, "metric": "char", "matched": None}],
     }
 
@@ -40,6 +43,7 @@ def test_the_rows_of_the_tables_end_in_their_number(out: Path) -> None:
     outputs = read_outputs(out, COUNTS)
     assert outputs.abstentions() == [("it", "no_span", 2), ("en", "no_target_document", 1)]
     assert outputs.rejects() == [("ingest", "bad_line", 3)]
+    assert outputs.warning_sentence().startswith("5 places of 2 kinds")
     assert outputs.counts == COUNTS
 
 

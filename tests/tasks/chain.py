@@ -17,6 +17,7 @@ from pipeline_lib.alignment.fitted import FitConfig
 from pipeline_lib.alignment.sinkhorn import SharpenConfig
 from pipeline_lib.alignment.student import StudentConfig
 from pipeline_lib.corpus.ingest import ShardConfig
+from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import documents
 from pipeline_lib.evaluation.resample import ResampleConfig
 from pipeline_lib.projection.decode import DecodeConfig
@@ -38,6 +39,7 @@ from tasks.stage import shard_name
 from tasks.texts import Texts
 from tasks.units import make_units
 
+CORPUS = CorpusConfig()
 DOCUMENTS_USED = documents()[:4]
 SHARDS = ShardConfig(small=2)  # two shards: a chain of one would not notice a task that forgets the others
 FIT = FitConfig(dimensions=16)
@@ -79,7 +81,7 @@ class Chain:
 
     def before_scoring(self) -> list[ArtifactRef]:
         """Every artifact that is made before the targets' annotations may be opened."""
-        ingested = [ref for rows in self.rows.values() for ref in (rows.documents, rows.mentions, rows.lines, rows.rejects)]
+        ingested = [ref for rows in self.rows.values() for ref in (rows.documents, rows.mentions, rows.lines, rows.rejects, rows.warnings)]
         units = [texts.units for texts in self.texts.values()]
         model = [self.teachers, self.edges, self.distilled.main, self.distilled.log]
         pairs = [ref for refs in (self.costs, self.plans, self.alignments, self.projections) for ref in refs.values()]
@@ -92,9 +94,9 @@ def whole(texts: dict[tuple[str, int], Texts], lang: str) -> list[Texts]:
 
 def run_chain(root: str, corpus: str) -> Chain:
     """Call every task of a run, in order."""
-    found = scan.fn(root, corpus, "es", ["en"], SHARDS, None)
+    found = scan.fn(root, corpus, "es", ["en"], CORPUS, SHARDS, None)
     shards = {shard: shard_name("es-en", shard, found.shards) for shard in found.filled}
-    rows = {(lang, shard): ingest_shard.fn(root, corpus, found, lang, shard) for lang in ("es", "en") for shard in shards}
+    rows = {(lang, shard): ingest_shard.fn(root, corpus, found, lang, shard, CORPUS) for lang in ("es", "en") for shard in shards}
     texts = {cell: Texts(row.documents, make_units.fn(root, row.documents)) for cell, row in rows.items()}
     source, target = whole(texts, "es"), whole(texts, "en")
     teachers = fit.fn(root, "es-en", source, target, FIT)
@@ -123,7 +125,7 @@ def run_chain(root: str, corpus: str) -> Chain:
         )
         for shard in shards
     }
-    scored = score.fn(root, corpus, found, "en", list(projections.values()), RESAMPLE)
+    scored = score.fn(root, corpus, found, "en", list(projections.values()), CORPUS, RESAMPLE)
     return Chain(root, corpus, found, rows, texts, teachers, edges, embeddings, costs, plans, student, alignments, projections, scored)
 
 

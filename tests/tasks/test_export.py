@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from data_contracts import PROJECTIONS, REJECTS
+from data_contracts import PROJECTIONS, REJECTS, WARNINGS
 from flows.config import RunConfig, load_config
 from pipeline_lib.corpus.text import slices
 from pipeline_lib.evaluation.report import StageTime
@@ -37,6 +37,8 @@ def outputs(chain: Chain, shards: tuple[int, ...] = (0, 1)) -> Outputs:
         projections={"en": [chain.projections[shard] for shard in shards]},
         scores=[chain.scored.main],
         rejects=[chain.scanned.rejects, *(rows.rejects for rows in chain.rows.values()), chain.scored.rejects],
+        warnings=[rows.warnings for rows in chain.rows.values()],
+        files=chain.scanned.files,
     )
 
 
@@ -61,7 +63,17 @@ def out(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_writes_the_promised_files_and_leaves_no_other(out: Path) -> None:
-    expected = {"projections.parquet", "rejects.parquet", "scores.json", "config.toml", "report.html", "run.json", "en/run.tsv"}
+    expected = {
+        "projections.parquet",
+        "rejects.parquet",
+        "warnings.parquet",
+        "corpus_files.parquet",
+        "scores.json",
+        "config.toml",
+        "report.html",
+        "run.json",
+        "en/run.tsv",
+    }
     assert names(out) == expected | {f"{lang}/{name}.{end}" for lang in ("es", "en") for name in DOCUMENTS_USED for end in ("txt", "ann")}
 
 
@@ -75,6 +87,8 @@ def test_the_record_lists_every_file_with_its_hash(out: Path) -> None:
 def test_the_tables_hold_the_projections_and_rejects_of_every_shard(chain: Chain, out: Path) -> None:
     assert pq.read_schema(out / "projections.parquet").equals(PROJECTIONS.schema)
     assert pq.read_schema(out / "rejects.parquet").equals(REJECTS.schema)
+    assert pq.read_schema(out / "warnings.parquet").equals(WARNINGS.schema)
+    assert pq.read_table(out / "corpus_files.parquet").equals(chain.store.read(chain.scanned.files))
     shards = [row for ref in chain.projections.values() for row in chain.store.read(ref).to_pylist()]
     assert pq.read_table(out / "projections.parquet").to_pylist() == shards
 

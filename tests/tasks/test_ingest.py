@@ -4,22 +4,22 @@ from pathlib import Path
 import pytest
 
 from data_contracts import ANNOTATION_LINES, DOCUMENTS, MENTIONS, REJECTS
-from pipeline_lib.corpus.layouts import CorpusError
+from pipeline_lib.corpus.files import CorpusError
 from tasks.ingest import Ingested, ingest_shard
 from tasks.scan import scan
-from tests.tasks.chain import DAMAGES, SHARDS, Chain, assert_kept, assert_repaired, assert_reused, fingerprint
+from tests.tasks.chain import CORPUS, DAMAGES, SHARDS, Chain, assert_kept, assert_repaired, assert_reused, fingerprint
 
 IN_SHARD_0, IN_SHARD_1 = "case-01", "case-03"
 
 
 def call(chain: Chain, lang: str = "es", shard: int = 0) -> Ingested:
-    return ingest_shard.fn(chain.root, chain.corpus, chain.scanned, lang, shard)
+    return ingest_shard.fn(chain.root, chain.corpus, chain.scanned, lang, shard, CORPUS)
 
 
 def address(chain: Chain, lang: str) -> str:
     """The fingerprint of shard 0 of ``lang`` after the corpus is scanned again."""
-    scanned = scan.fn(chain.root, chain.corpus, "es", ["en"], SHARDS, None)
-    return fingerprint(lambda: ingest_shard.fn(chain.root, chain.corpus, scanned, lang, 0))
+    scanned = scan.fn(chain.root, chain.corpus, "es", ["en"], CORPUS, SHARDS, None)
+    return fingerprint(lambda: ingest_shard.fn(chain.root, chain.corpus, scanned, lang, 0, CORPUS))
 
 
 def append(chain: Chain, file: str) -> None:
@@ -89,8 +89,11 @@ def test_a_shard_of_the_source_depends_on_whether_it_is_annotated(own: Chain) ->
 
 
 def test_another_source_language_is_another_artifact(chain: Chain) -> None:
-    scanned = scan.fn(chain.root, chain.corpus, "en", ["es"], SHARDS, None)
-    assert fingerprint(lambda: ingest_shard.fn(chain.root, chain.corpus, scanned, "en", 0)) != chain.rows["en", 0].documents.fingerprint
+    scanned = scan.fn(chain.root, chain.corpus, "en", ["es"], CORPUS, SHARDS, None)
+    assert (
+        fingerprint(lambda: ingest_shard.fn(chain.root, chain.corpus, scanned, "en", 0, CORPUS))
+        != chain.rows["en", 0].documents.fingerprint
+    )
 
 
 def test_a_file_that_changed_since_the_scan_stops_it(own: Chain) -> None:

@@ -3,14 +3,16 @@ from pathlib import Path
 import pytest
 
 from data_contracts import CORPUS_FILES, REJECTS
+from pipeline_lib.corpus.files import CorpusError
 from pipeline_lib.corpus.ingest import ShardConfig
-from pipeline_lib.corpus.layouts import CorpusError
+from pipeline_lib.corpus.layouts import CorpusConfig
 from tasks.scan import Scanned, scan
 from tests.tasks.chain import DAMAGES, DOCUMENTS_USED, SHARDS, Chain, assert_kept, assert_repaired
 
 
 def call(chain: Chain, **changes: object) -> Scanned:
-    arguments = {"root": chain.root, "corpus": chain.corpus, "source": "es", "targets": ["en"], "config": SHARDS, "shards": None}
+    arguments = {"root": chain.root, "corpus": chain.corpus, "source": "es", "targets": ["en"]}
+    arguments |= {"layout": CorpusConfig(), "config": SHARDS, "shards": None}
     return scan.fn(**{**arguments, **changes})
 
 

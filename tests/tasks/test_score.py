@@ -9,6 +9,7 @@ from pipeline_lib.evaluation.resample import ResampleConfig
 from tasks.scan import scan
 from tasks.score import Scored, score
 from tests.tasks.chain import (
+    CORPUS,
     DAMAGES,
     DOCUMENTS_USED,
     RESAMPLE,
@@ -32,6 +33,7 @@ def call(chain: Chain, **changes: object) -> Scored:
         "scanned": chain.scanned,
         "target": "en",
         "projections": list(chain.projections.values()),
+        "layout": CORPUS,
         "config": RESAMPLE,
     }
     return score.fn(**{**arguments, **changes})
@@ -72,7 +74,7 @@ def test_every_gold_mention_and_every_projection_is_scored(chain: Chain) -> None
 def test_no_earlier_task_opens_the_annotations_of_a_target(chain: Chain, poisoned: Chain) -> None:
     clean = {ref.key: ref.sha256 for ref in chain.before_scoring()}
     assert {ref.key: ref.sha256 for ref in poisoned.before_scoring()} == clean
-    assert len(clean) == 4 * 4 + 2 + 4 + 4 + 4 + 4 * 2
+    assert len(clean) == 4 * 5 + 2 + 4 + 4 + 4 + 4 * 2
 
 
 def test_annotations_that_cannot_be_read_are_rejected_by_their_rule(poisoned: Chain) -> None:
@@ -86,7 +88,7 @@ def test_a_document_without_gold_is_not_scored(own: Chain) -> None:
     removed = gold(own)[0]
     lines = len(removed.read_text("utf-8").splitlines())
     removed.unlink()
-    scanned = scan.fn(own.root, own.corpus, "es", ["en"], SHARDS, None)
+    scanned = scan.fn(own.root, own.corpus, "es", ["en"], CORPUS, SHARDS, None)
     before, after = pooled(own, own.scored)["strict"], pooled(own, call(own, scanned=scanned))["strict"]
     assert after["gold"] == before["gold"] - lines
     assert after["predicted"] < before["predicted"]

@@ -4,7 +4,7 @@ import pytest
 import typer
 
 from flows.commands.conventions import EXIT_CODES, errors
-from pipeline_lib.corpus.layouts import CorpusError
+from pipeline_lib.corpus.files import CorpusError
 
 
 def test_an_expected_failure_is_one_line_and_the_exit_code_of_its_kind(capsys: pytest.CaptureFixture[str]) -> None:

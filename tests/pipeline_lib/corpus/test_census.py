@@ -1,10 +1,13 @@
+import csv
+import io
 import json
 from pathlib import Path
 
 import pytest
 
 from pipeline_lib.corpus.census import Census, take_census
-from pipeline_lib.corpus.layouts import RULES, CorpusError
+from pipeline_lib.corpus.files import RULES, CorpusError
+from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import LANGUAGES, documents, marked, write_sample
 from tests.pipeline_lib.corpus.trees import corpus
 
@@ -34,10 +37,10 @@ def broken(tmp_path: Path) -> Path:
 
 def test_the_bundled_corpus_is_counted_whole_and_without_rejects(tmp_path: Path) -> None:
     write_sample(tmp_path, documents=SAMPLE)
-    census = take_census(tmp_path)
+    census = take_census(tmp_path, CorpusConfig())
     assert census.documents == dict.fromkeys(sorted(LANGUAGES), len(SAMPLE))
     assert census.mentions == {lang: sum(ann_lines(tmp_path / lang / f"{name}.ann") for name in SAMPLE) for lang in sorted(LANGUAGES)}
-    assert census.mentions["es"] > 20 and census.rejects == [] and census.reject_rows() == []
+    assert census.mentions["es"] > 20 and census.rejects == [] and census.finding_rows() == []
 
 
 def ann_lines(path: Path) -> int:
@@ -49,7 +52,7 @@ def test_the_sample_used_here_exists() -> None:
 
 
 def test_what_cannot_be_read_is_counted_as_a_reject_and_nowhere_else(broken: Path) -> None:
-    census = take_census(broken)
+    census = take_census(broken, CorpusConfig())
     assert census.documents == {"en": 1, "es": 2}
     assert census.mentions == {"en": 0, "es": 2}
     assert sorted((problem.file, problem.line, problem.code) for problem in census.rejects) == [
@@ -62,24 +65,25 @@ def test_what_cannot_be_read_is_counted_as_a_reject_and_nowhere_else(broken: Pat
 
 
 def test_rows_for_reading_are_by_language_and_rejects_by_frequency(broken: Path) -> None:
-    census = take_census(broken)
+    census = take_census(broken, CorpusConfig())
     assert census.read_rows() == [("en", 1, 0), ("es", 2, 2)]
-    rows = census.reject_rows()
-    assert rows[0] == ("not_utf8", RULES["not_utf8"], 2)
-    assert sorted(row[0] for row in rows) == ["empty_document", "missing_text", "not_utf8", "surface_mismatch"]
-    assert sum(int(str(row[2])) for row in rows) == len(census.rejects)
+    rows = [row for row in census.finding_rows() if row[0] == "reject"]
+    assert rows[0] == ("reject", "not_utf8", RULES["not_utf8"], 2, 2)
+    assert sorted(row[1] for row in rows) == ["empty_document", "missing_text", "not_utf8", "surface_mismatch"]
+    assert sum(int(str(row[4])) for row in rows) == len(census.rejects)
 
 
 def test_the_json_holds_counts_and_places_but_no_text(broken: Path) -> None:
-    found = json.loads(json.dumps(take_census(broken).as_json()))
+    found = json.loads(json.dumps(take_census(broken, CorpusConfig()).as_json()))
     assert found["documents"] == {"en": 1, "es": 2} and found["mentions"] == {"en": 0, "es": 2}
-    assert {"file": "es/a.ann", "line": 2, "code": "surface_mismatch"} in found["rejects"] and len(found["rejects"]) == 5
-    assert all(row.keys() == {"file", "line", "code"} for row in found["rejects"])
+    rejects = [row for row in found["findings"] if row["severity"] == "reject"]
+    assert {"severity": "reject", "file": "es/a.ann", "line": 2, "code": "surface_mismatch"} in rejects and len(rejects) == 5
+    assert all(row.keys() == {"severity", "file", "line", "code"} for row in found["findings"])
     assert "fiebre" not in json.dumps(found)
 
 
 def test_a_language_whose_texts_are_all_rejected_is_still_named(tmp_path: Path) -> None:
-    assert take_census(corpus(tmp_path, {"es/a.txt": b""})).read_rows() == [("es", 0, 0)]
+    assert take_census(corpus(tmp_path, {"es/a.txt": b""}), CorpusConfig()).read_rows() == [("es", 0, 0)]
 
 
 def test_nothing_is_changed(broken: Path) -> None:
@@ -87,14 +91,37 @@ def test_nothing_is_changed(broken: Path) -> None:
         return {path: path.read_bytes() for path in broken.rglob("*") if path.is_file()}
 
     before = files()
-    take_census(broken)
+    take_census(broken, CorpusConfig())
     assert files() == before
 
 
 def test_a_folder_without_languages_is_no_corpus(tmp_path: Path) -> None:
     with pytest.raises(CorpusError):
-        take_census(tmp_path)
+        take_census(tmp_path, CorpusConfig())
 
 
 def test_an_empty_census_has_no_rows() -> None:
-    assert Census({}, {}, []).read_rows() == [] and Census({}, {}, []).reject_rows() == []
+    empty = Census({}, {}, [], [])
+    assert empty.read_rows() == [] and empty.finding_rows() == [] and empty.csv().count("\n") == 1
+
+
+def test_the_csv_has_a_row_a_finding_and_no_text(broken: Path) -> None:
+    census = take_census(broken, CorpusConfig())
+    rows = list(csv.DictReader(io.StringIO(census.csv())))
+    assert len(rows) == len(census.rejects) + len(census.warnings)
+    assert [(row["file"], row["line"]) for row in rows if row["code"] == "surface_mismatch"] == [("es/a.ann", "2")]
+    assert "fiebre" not in census.csv() and "Fieber" not in census.csv()
+
+
+def test_a_tree_of_no_layout_is_read_all_the_same(tmp_path: Path) -> None:
+    root = corpus(tmp_path, {"x/y/a.txt": b"fiebre", "x/y/a.ann": b"T1\tDISEASE 0 6\tfiebre\n", "x/b.ann": b""})
+    census = take_census(root, CorpusConfig())
+    assert census.read_rows() == [("-", 1, 1)]
+    assert [problem.code for problem in census.rejects] == ["missing_text"]
+
+
+def test_rows_of_a_tsv_that_belong_to_no_text_are_rejects(tmp_path: Path) -> None:
+    table = b"filename\tlabel\tstart_span\tend_span\na\tD\t0\t6\nz\tD\t0\t6\n"
+    census = take_census(corpus(tmp_path, {"es/a.txt": b"fiebre", "es.tsv": table}), CorpusConfig())
+    assert census.mentions == {"es": 1}
+    assert [(problem.code, problem.line) for problem in census.rejects] == [("unknown_document", 3)]

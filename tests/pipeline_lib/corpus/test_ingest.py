@@ -12,14 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_contracts.corpus import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS
-from pipeline_lib.corpus.ingest import NO_COUNTERPART, Scan, ShardConfig, files_of, hash_file, ingest, scan_corpus, shard_of, text_file
-from pipeline_lib.corpus.layouts import CorpusError
+from data_contracts.corpus import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS, WARNINGS
+from pipeline_lib.corpus.documents import hash_file
+from pipeline_lib.corpus.files import CorpusError
+from pipeline_lib.corpus.ingest import NO_COUNTERPART, Scan, ShardConfig, files_of, ingest, scan_corpus, shard_of, text_file
+from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import documents, write_sample
 from tests.pipeline_lib.corpus.trees import corpus
 
 Tables = tuple[pa.Table, pa.Table, pa.Table, pa.Table]
-CONTRACTS = (DOCUMENTS, MENTIONS, ANNOTATION_LINES, REJECTS)
+CONTRACTS = (DOCUMENTS, MENTIONS, ANNOTATION_LINES, REJECTS, WARNINGS)
 TEXTS = {"good": b"fiebre y tos", "empty": b" \n", "bytes": b"\xff\xfe"}
 ANN_LINES = [
     "T1\tDISEASE 0 6\tfiebre",
@@ -38,16 +40,16 @@ ANN_LINES = [
 
 
 def read(root: Path, scan: Scan, at_once: int = 16) -> Tables:
-    parts = list(ingest(root, scan.files, scan.source, at_once))
+    parts = list(ingest(root, scan.files, scan.source, {}, at_once))
     for part in parts:
         for contract, table in zip(CONTRACTS, part, strict=True):
             contract.check(table)
-    documents, mentions, lines, rejects = (pa.concat_tables(tables) for tables in zip(*parts, strict=True))
+    documents, mentions, lines, rejects, _ = (pa.concat_tables(tables) for tables in zip(*parts, strict=True))
     return documents, mentions, lines, rejects
 
 
 def scanned(root: Path, source: str = "es", targets: tuple[str, ...] = ("en",), shards: int | None = None) -> Scan:
-    found = scan_corpus(root, source, targets, ShardConfig(), shards)
+    found = scan_corpus(root, source, targets, CorpusConfig(), ShardConfig(), shards)
     CORPUS_FILES.check(found.files)
     REJECTS.check(found.rejects)
     return found
@@ -128,14 +130,14 @@ def test_parts_of_any_size_hold_the_same_rows(sample: Path) -> None:
     whole = read(sample, scan, 100)
     assert whole[0].num_rows == 6 and whole[1].num_rows > 10
     for at_once in (1, 2, 3, 6):
-        parts = list(ingest(sample, scan.files, scan.source, at_once))
+        parts = list(ingest(sample, scan.files, scan.source, {}, at_once))
         assert [part[0].num_rows for part in parts] == [at_once] * (6 // at_once)
         assert all(table.equals(other) for table, other in zip(read(sample, scan, at_once), whole, strict=True))
 
 
 def test_no_files_give_one_empty_part(sample: Path) -> None:
-    (part,) = ingest(sample, CORPUS_FILES.schema.empty_table(), "es")
-    assert [table.num_rows for table in part] == [0, 0, 0, 0]
+    (part,) = ingest(sample, CORPUS_FILES.schema.empty_table(), "es", {})
+    assert [table.num_rows for table in part] == [0, 0, 0, 0, 0]
 
 
 def test_only_the_source_has_mentions(sample: Path) -> None:
@@ -190,12 +192,12 @@ def test_the_scan_lists_hashes_of_texts_and_of_the_annotations_of_the_source_alo
     for row in scanned(sample).files.to_pylist():
         path = sample / row["file"]
         assert row["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-        assert row["annotated"] == path.with_suffix(".ann").exists()
-        known = row["lang"] == "es" and row["annotated"]
-        assert row["ann_sha256"] == (hashlib.sha256(path.with_suffix(".ann").read_bytes()).hexdigest() if known else None)
-        assert text_file(sample, row).path == path and text_file(sample, row).ann == (
-            path.with_suffix(".ann") if row["annotated"] else None
-        )
+        ann = path.with_suffix(".ann")
+        assert row["annotations"] == (ann.relative_to(sample).as_posix() if ann.exists() else None)
+        assert row["scored"] == ann.exists()
+        known = row["lang"] == "es" and ann.exists()
+        assert row["annotations_sha256"] == (hashlib.sha256(ann.read_bytes()).hexdigest() if known else None)
+        assert text_file(sample, row).path == path
 
 
 def test_a_file_that_cannot_be_read_has_an_empty_hash(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from data_contracts.corpus import ANNOTATION_LINES, MENTIONS
-from pipeline_lib.corpus import brat, layouts, samples
+from pipeline_lib.corpus import brat, samples
+from pipeline_lib.corpus.documents import read_document
+from pipeline_lib.corpus.layouts import discover
 from pipeline_lib.corpus.marks import LABELS, MarkedMention, parse_marks
 from pipeline_lib.corpus.samples import LANGUAGES, documents, part, write_sample
 from pipeline_lib.corpus.text import slices
@@ -142,15 +144,15 @@ def test_annotations_are_written_back_byte_for_byte(lang: str, document: str, co
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_annotations_survive_their_tables_byte_for_byte(lang: str, corpus: Path) -> None:
-    discovery = layouts.discover(corpus, [lang])
+    discovery = discover(corpus, [lang])
     assert ([file.document for file in discovery.files], discovery.problems) == (documents(), [])
-    found = [layouts.read_document(file, with_annotations=True) for file in discovery.files]
+    found = [read_document(file, with_annotations=True) for file in discovery.files]
     assert [problem for document in found for problem in document.problems] == []
     MENTIONS.check(MENTIONS.table([row for document in found for row in document.mentions]))
     for file, document in zip(discovery.files, found, strict=True):
         mentions, lines = MENTIONS.table(document.mentions), ANNOTATION_LINES.table(document.lines)
-        assert file.ann is not None
-        assert brat.from_rows(mentions.to_pylist(), lines.to_pylist()).encode("utf-8") == file.ann.read_bytes()
+        assert file.annotations is not None
+        assert brat.from_rows(mentions.to_pylist(), lines.to_pylist()).encode("utf-8") == (file.root / file.annotations).read_bytes()
 
 
 @pytest.mark.parametrize(("lang", "document"), FILES)

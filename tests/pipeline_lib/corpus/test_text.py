@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline_lib.corpus.text import NotUtf8, choose_reading, decode, matches, readings, slices
+from pipeline_lib.corpus.text import NotUtf8, choose_reading, decode, matches, offset_map, readings, slices
 
 BREAKABLE = st.text(alphabet="ab é\u0301\u00a0\r\n\ufeff\u2028", max_size=40) | st.sampled_from(["\ufeffa\r\nb", "a\r\n\r\nb", "\r\n"])
 
@@ -95,3 +95,24 @@ def test_one_white_space_character_stands_for_another_and_nothing_else_does(surf
 
 def test_fragments_are_joined_by_one_space_in_the_order_given() -> None:
     assert claim("pain in left knee", (8, 12), (0, 4)).surface == "left pain"
+
+
+TEXTS = st.text(st.sampled_from("a\r\n\ufeff ") | st.characters(exclude_categories=("Cs",)))
+
+
+@given(TEXTS)
+def test_offsets_move_between_readings_with_their_characters(text: str) -> None:
+    known = dict(readings(text))
+    for here, source in known.items():
+        for there, target in known.items():
+            places = offset_map(text, here, there)
+            moved = [places(offset) for offset in range(len(source) + 1)]
+            assert moved == sorted(moved) and moved[-1] == len(target)
+            kept = [offset for offset, character in enumerate(source) if character not in "\r\ufeff"]
+            assert all(target[places(offset)] == source[offset] for offset in kept)
+            if here == there:
+                assert moved == list(range(len(source) + 1))
+
+
+def test_an_offset_behind_the_end_moves_to_the_end() -> None:
+    assert offset_map("a\r\nb", "raw", "lf")(99) == 3

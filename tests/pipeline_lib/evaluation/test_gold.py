@@ -7,6 +7,7 @@ import pytest
 from data_contracts.corpus import REJECTS
 from data_contracts.evaluation import SCORES
 from pipeline_lib.corpus.ingest import ShardConfig, files_of, scan_corpus
+from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import documents as sample_documents
 from pipeline_lib.corpus.samples import write_sample
 from pipeline_lib.evaluation.gold import official_rows, score_projections
@@ -28,8 +29,8 @@ def plain(root: Path, files: dict[str, bytes]) -> Path:
 
 def scored(root: Path, found: pa.Table, lang: str = "en") -> tuple[dict[tuple[str, str], dict[str, object]], list[dict[str, object]]]:
     """Rows of SCORES by (label, metric), and rows of REJECTS."""
-    scan = scan_corpus(root, "es", [lang], ShardConfig())
-    scores, rejects = score_projections(root, files_of(scan.files, lang, 0), found, lang, CONFIG)
+    scan = scan_corpus(root, "es", [lang], CorpusConfig(), ShardConfig())
+    scores, rejects = score_projections(root, files_of(scan.files, lang, 0), found, lang, {}, CONFIG)
     SCORES.check(scores)
     REJECTS.check(rejects)
     return {(row["label"], row["metric"]): row for row in scores.to_pylist()}, rejects.to_pylist()
@@ -43,9 +44,26 @@ def rows(document: str) -> list[dict[str, object]]:
     return [projected(document, mention, label, fragments, TEXT) for mention, label, fragments in FOUND]
 
 
+def test_gold_is_scored_in_the_offsets_of_the_projection_whatever_it_counts(tmp_path: Path) -> None:
+    """Annotated without its BOM, and with CRLF as two characters; projected before anybody could know."""
+    text = "\ufeffno pain\r\nhigh fever"
+    gold = b"T1\tSYMPTOM 14 19\tfever\n"
+    root = plain(tmp_path, {"en/a.txt": text.encode(), "en/a.ann": gold})
+    found, rejects = scored(root, projections(projected("a", "T1", "SYMPTOM", [(14, 19)], text.replace("\r\n", "\n"))))
+    assert rejects == [] and counts(found["SYMPTOM", "strict"]) == (1, 1, 1, 1)
+
+
+def test_labels_of_the_gold_are_renamed_like_those_of_the_source(tmp_path: Path) -> None:
+    root = plain(tmp_path, {"en/a.ann": b"T1\tSINTOMA 21 25\tpain\n"})
+    scan = scan_corpus(root, "es", ["en"], CorpusConfig(), ShardConfig())
+    found = projections(projected("a", "T1", "SYMPTOM", [(21, 25)], TEXT))
+    scores, _ = score_projections(root, files_of(scan.files, "en", 0), found, "en", {"SINTOMA": "SYMPTOM"}, CONFIG)
+    assert [row["matched"] for row in scores.to_pylist() if row["label"] == "SYMPTOM" and row["metric"] == "strict"] == [1]
+
+
 def test_the_gold_itself_scores_one(tmp_path: Path) -> None:
     write_sample(tmp_path, ["es", "en"])
-    scan = scan_corpus(tmp_path, "es", ["en"], ShardConfig(), shards=1)
+    scan = scan_corpus(tmp_path, "es", ["en"], CorpusConfig(), ShardConfig(), shards=1)
     found = []
     for document in sample_documents():
         for line in (tmp_path / "en" / f"{document}.ann").read_text(encoding="utf-8").splitlines():
@@ -53,7 +71,7 @@ def test_the_gold_itself_scores_one(tmp_path: Path) -> None:
             label, offsets = place.split(" ", 1)
             fragments = [(int(start), int(end)) for start, end in (pair.split() for pair in offsets.split(";"))]
             found.append(projected(document, mention, label, fragments, "x" * 9999))
-    scores, rejects = score_projections(tmp_path, files_of(scan.files, "en", 0), projections(*found), "en", CONFIG)
+    scores, rejects = score_projections(tmp_path, files_of(scan.files, "en", 0), projections(*found), "en", {}, CONFIG)
     assert rejects.num_rows == 0 and {*scores["f1"].to_pylist()} == {1.0}
     pooled = [row for row in scores.to_pylist() if row["label"] == "*" and row["metric"] == "strict"]
     assert counts(pooled[0]) == (len(found), len(found), len(found), len(sample_documents()))

@@ -39,6 +39,7 @@ def summary(langs: tuple[str, ...] = ("en", "cz"), labels: tuple[str, ...] = ("D
         projected=dict.fromkeys(langs, 970),
         abstentions={(langs[0], "no_mass"): 21, (langs[0], "below_confidence"): 9},
         rejects={("read", "surface_mismatch"): 5},
+        warnings={"edge_whitespace": 3, "not_nfc": 11},
         stages=(StageTime("read", 1.5, 8, 0), StageTime("embed", 120.0, 5, 3)),
         config='[sharpen]\nreg = 0.05\nnote = "<b>"\n',
     )

@@ -5,7 +5,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_contracts.corpus import REJECTS
+from data_contracts.corpus import REJECTS, WARNINGS
 from data_contracts.evaluation import SCORES
 from pipeline_lib.evaluation.resample import ResampleConfig, score_table
 from pipeline_lib.evaluation.summary import count, scores_json
@@ -37,12 +37,18 @@ def rejects(*rows: tuple[str, str]) -> pa.Table:
     )
 
 
+def warnings(*rows: tuple[str, int]) -> pa.Table:
+    place = {name: None for name in ("document", "lang", "line", "start", "end")}
+    return WARNINGS.table([{"stage": "ingest", "file": "es/a.ann", **place, "code": code, "rule": "r", "count": n} for code, n in rows])
+
+
 def test_projections_abstentions_and_rejects_are_counted_apart() -> None:
     found = count(
         3,
         5,
         outcomes(("en", None), ("en", None), ("cz", None), ("en", "no_aligned_unit"), ("en", "no_aligned_unit"), ("cz", "no_source_unit")),
         rejects(("scan", "no_counterpart"), ("ingest", "not_utf8"), ("scan", "no_counterpart")),
+        warnings(("tab", 3), ("bom", 1), ("tab", 2)),
         ["en", "cz", "it"],
     )
     assert (found.documents, found.mentions) == (3, 5)
@@ -50,19 +56,20 @@ def test_projections_abstentions_and_rejects_are_counted_apart() -> None:
     assert list(found.projected) == ["en", "cz", "it"]
     assert found.abstentions == {("cz", "no_source_unit"): 1, ("en", "no_aligned_unit"): 2}
     assert found.rejects == {("ingest", "not_utf8"): 1, ("scan", "no_counterpart"): 2}
+    assert found.warnings == {"bom": 1, "tab": 5}
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["en", "it"]), st.sampled_from([None, "no_source_unit", "no_aligned_unit"]))))
 def test_every_row_is_counted_once_and_the_order_of_the_rows_does_not_matter(rows: list[Outcome]) -> None:
-    found = count(1, 1, outcomes(*rows), rejects(), ["en", "it"])
+    found = count(1, 1, outcomes(*rows), rejects(), warnings(), ["en", "it"])
     assert sum(found.projected.values()) + sum(found.abstentions.values()) == len(rows)
-    again = count(1, 1, outcomes(*rows[::-1]), rejects(), ["en", "it"])
+    again = count(1, 1, outcomes(*rows[::-1]), rejects(), warnings(), ["en", "it"])
     assert again == found and list(again.abstentions) == list(found.abstentions) == sorted(found.abstentions)
 
 
 def test_nothing_gives_zeros() -> None:
-    found = count(0, 0, outcomes(), rejects(), ["en"])
+    found = count(0, 0, outcomes(), rejects(), warnings(), ["en"])
     assert found.projected == {"en": 0} and found.abstentions == {} == found.rejects
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from data_contracts.projection import PROJECTIONS
 from pipeline_lib.corpus import brat
 from pipeline_lib.corpus.ingest import ShardConfig, ingest, scan_corpus
+from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import documents as sample_documents
 from pipeline_lib.corpus.samples import write_sample
 from pipeline_lib.evaluation.annotations import read_tsv
@@ -139,8 +140,8 @@ def test_annotation_files_hold_what_was_found_in_their_document_under_the_ids_of
 
 
 def ingested(root: Path) -> tuple[pa.Table, pa.Table, pa.Table]:
-    scan = scan_corpus(root, "es", ["en"], ShardConfig())
-    found, mentions, lines, _ = (pa.concat_tables(part) for part in zip(*ingest(root, scan.files, "es"), strict=True))
+    scan = scan_corpus(root, "es", ["en"], CorpusConfig(), ShardConfig())
+    found, mentions, lines, *_ = (pa.concat_tables(part) for part in zip(*ingest(root, scan.files, "es", {}), strict=True))
     return found.filter(pa.compute.equal(found["lang"], "es")), mentions, lines
 
 

@@ -14,6 +14,7 @@ from pipeline_lib.alignment.sinkhorn import plan_columns, plan_of
 from pipeline_lib.alignment.units import GridText, split_units
 from pipeline_lib.alignment.views import TypedText
 from pipeline_lib.corpus.ingest import ShardConfig, ingest, scan_corpus
+from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import documents as sample_documents
 from pipeline_lib.corpus.samples import write_sample
 from pipeline_lib.corpus.text import slices
@@ -81,8 +82,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Texts, pa.Table]:
     """The texts and mentions of the bundled Spanish corpus."""
     root = tmp_path_factory.mktemp("sample")
     write_sample(Path(root), ["es", "en"])
-    scan = scan_corpus(root, "es", ["en"], ShardConfig())
-    found, annotated, _, _ = (pa.concat_tables(tables) for tables in zip(*ingest(root, scan.files, "es"), strict=True))
+    scan = scan_corpus(root, "es", ["en"], CorpusConfig(), ShardConfig())
+    found, annotated, *_ = (pa.concat_tables(tables) for tables in zip(*ingest(root, scan.files, "es", {}), strict=True))
     texts = {row["document"]: row["text"] for row in found.to_pylist() if row["lang"] == "es"}
     assert len(texts) == len(sample_documents()) and annotated.num_rows > 200
     return texts, annotated

@@ -1,0 +1,152 @@
+"""What a layout finds: the texts of a corpus, and the files that cannot be one; and which names may become paths and keys."""
+
+import os
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+RULES = {
+    "unsafe_name": "a document's name is at most 200 bytes of UTF-8, starts with no dot or hyphen, "
+    "and holds no '..', control character, separator or colon",
+    "outside_corpus": "a file lies within the corpus folder, symlinks followed",
+    "missing_text": "annotations have their text",
+    "unreadable": "a file is a regular file that can be read",
+    "not_utf8": "a file is UTF-8",
+    "empty_document": "a document has at least one character that is not white space",
+    "name_off_pattern": "a text of a MultiClin folder is named like its folder, with a number behind",
+    "ambiguous_annotations": "a folder has one TSV of annotations",
+    "same_document": "a document has one text in a language",
+}
+
+_LONGEST_NAME = 200
+_UNSAFE_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}  # control, surrogate (an undecodable byte of a file name), line breaks
+
+
+class CorpusError(ValueError):
+    """The folder is not a corpus, or lacks something that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """One text of the corpus; ``file`` and ``annotations`` are relative to ``root``, `/` separated.
+
+    Attributes:
+        document: id, the same in every language.
+        annotations: its ``.ann``, or a TSV of many documents; None where there is none.
+        split, entity: where the layout tells them.
+    """
+
+    root: Path
+    document: str
+    lang: str
+    file: str
+    annotations: str | None = None
+    split: str | None = None
+    entity: str | None = None
+
+    @property
+    def path(self) -> Path:
+        return self.root / self.file
+
+    @property
+    def stem(self) -> str:
+        """The document's name in the corpus's own TSV files."""
+        return PurePosixPath(self.file).stem
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """A row of REJECTS but for its stage. ``file`` has what is not printable escaped; ``line`` and offsets are None if unknown."""
+
+    file: str
+    document: str | None
+    lang: str | None
+    code: str
+    rule: str
+    line: int | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileWarning(FileProblem):
+    """A row of WARNINGS but for its stage. ``count``: times it is so, ``start`` and ``end`` being of the first."""
+
+    count: int = 1
+
+
+@dataclass
+class Discovery:
+    """What lies in the corpus, in the order it was found."""
+
+    files: list[TextFile] = field(default_factory=list)
+    problems: list[FileProblem] = field(default_factory=list)
+
+    def reject(self, code: str, file: str, lang: str | None, document: str | None = None) -> None:
+        self.problems.append(file_problem(code, file, lang, document))
+
+    def ordered(self) -> "Discovery":
+        """The same by (document, language) and by file; of two texts of one document and language the first stays."""
+        kept: dict[tuple[str, str], TextFile] = {}
+        for file in sorted(self.files, key=lambda file: (file.document, file.lang, file.file)):
+            if kept.setdefault((file.document, file.lang), file) is not file:
+                self.reject("same_document", file.file, file.lang, file.document)
+        return Discovery(list(kept.values()), sorted(self.problems, key=lambda problem: problem.file))
+
+
+def file_problem(code: str, file: str, lang: str | None, document: str | None = None) -> FileProblem:
+    return FileProblem(printable(file), document, lang, code, RULES[code])
+
+
+def is_safe(name: str) -> bool:
+    """Whether a document or language of this name can become a folder, a key and a cell of a TSV anywhere."""
+    return (
+        name != ""
+        and name[0] not in ".-"
+        and ".." not in name
+        and not any(character in "/\\:" or unicodedata.category(character) in _UNSAFE_CATEGORIES for character in name)
+        and len(name.encode("utf-8")) <= _LONGEST_NAME
+    )
+
+
+def printable(name: str) -> str:
+    """``name`` with what is not printable as backslash escapes."""
+    return "".join(character if character.isprintable() else character.encode("unicode_escape").decode("ascii") for character in name)
+
+
+def entries(folder: Path) -> list[Path]:
+    """What lies in a folder, sorted. Raises ``CorpusError``."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise CorpusError(f"cannot list folder {printable(str(folder))}: {error.strerror}") from error
+
+
+def accept(root: Path, folder: Path, suffix: str, lang: str | None, found: Discovery) -> dict[str, str]:
+    """The files of a folder with ``suffix``, relative to ``root``, by stem; those with a bad name or target go to ``found.problems``."""
+    accepted: dict[str, str] = {}
+    for path in entries(folder):
+        if path.suffix != suffix:
+            continue
+        file = path.relative_to(root).as_posix()
+        if not is_safe(path.stem):
+            found.reject("unsafe_name", file, lang)
+        elif not is_inside(root, path):
+            found.reject("outside_corpus", file, lang, path.stem)
+        else:
+            accepted[path.stem] = file
+    return accepted
+
+
+def is_inside(root: Path, path: Path) -> bool:
+    """Whether ``path`` stays below ``root`` when symlinks are followed."""
+    # realpath, not Path.resolve, which raises on a symlink that leads to itself.
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """The file's bytes, None if it is unreadable. Only a regular file is opened: a pipe would wait for ever."""
+    try:
+        return path.read_bytes() if path.is_file() else None
+    except OSError:
+        return None

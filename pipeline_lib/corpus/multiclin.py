@@ -1,0 +1,66 @@
+"""The MultiClin layout: folders ``{name}-{lang}-{split}-{entity}`` with ``txt``, ``ann`` and ``tsv``, wherever they lie in the tree.
+
+A document's key is (split, entity, number): the same number is another text in each entity's folder, so they are never merged.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline_lib.corpus.files import Discovery, TextFile, accept, is_inside, is_safe
+
+_FOLDER = re.compile(r".+-(?P<lang>[A-Za-z]{2})-(?P<split>[A-Za-z0-9]+)-(?P<entity>[A-Za-z0-9]+)")
+_NUMBER = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True)
+class EntityFolder:
+    """One folder of texts, ``path`` below the corpus."""
+
+    path: Path
+    lang: str
+    split: str
+    entity: str
+
+
+def find_folders(root: Path) -> list[EntityFolder]:
+    """Every folder of the pattern that holds a folder ``txt``, sorted by path."""
+    found = []
+    for folder, inner, _ in os.walk(root):
+        match = _FOLDER.fullmatch(os.path.basename(folder))
+        if match and "txt" in inner:
+            found.append(EntityFolder(Path(folder), **match.groupdict()))
+            inner.clear()
+    return sorted(found, key=lambda folder: folder.path)
+
+
+def discover_multiclin(root: Path, folder: EntityFolder) -> Discovery:
+    """The texts of one folder; document ids are ``{split}-{entity}-{number}``. Annotations are its ``ann``, else its one ``tsv``."""
+    found = Discovery()
+    lang, split, entity = folder.lang, folder.split, folder.entity
+    texts = accept(root, folder.path / "txt", ".txt", lang, found)
+    standoff = accept(root, folder.path / "ann", ".ann", lang, found) if (folder.path / "ann").is_dir() else {}
+    table = None if standoff else _table(root, folder, found)
+    for stem, file in texts.items():
+        number = stem.removeprefix(f"{folder.path.name}-")
+        if _NUMBER.fullmatch(number):
+            document = f"{split}-{entity}-{number}"
+            found.files.append(TextFile(root, document, lang, file, standoff.get(stem, table), split, entity))
+        else:
+            found.reject("name_off_pattern", file, lang)
+    for stem in standoff.keys() - texts.keys():
+        found.reject("missing_text", standoff[stem], lang)
+    return found
+
+
+def _table(root: Path, folder: EntityFolder, found: Discovery) -> str | None:
+    """The folder's TSV, relative to ``root``; several are rejected, one by one."""
+    inner = folder.path / "tsv"
+    files = sorted(inner.glob("*.tsv")) if inner.is_dir() else []
+    names = [path.relative_to(root).as_posix() for path in files if is_safe(path.stem) and is_inside(root, path)]
+    if len(names) > 1:
+        for name in names:
+            found.reject("ambiguous_annotations", name, folder.lang)
+        return None
+    return names[0] if names else None

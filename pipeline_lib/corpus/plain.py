@@ -1,0 +1,78 @@
+"""The plain layout, ``{corpus}/{lang}/{document}.txt`` with ``{document}.ann`` beside it or one TSV a language; and any other tree."""
+
+import os
+from pathlib import Path
+
+from pipeline_lib.corpus.files import CorpusError, Discovery, TextFile, accept, entries, file_problem, is_inside, is_safe, printable
+
+
+def plain_languages(root: Path) -> list[str]:
+    """Folders that hold a ``.txt``, sorted."""
+    return [folder.name for folder in entries(root) if is_safe(folder.name) and folder.is_dir() and _holds(folder, ".txt")]
+
+
+def holds_standoff(root: Path) -> bool:
+    """Whether a language folder holds an ``.ann``."""
+    return any(_holds(root / lang, ".ann") for lang in plain_languages(root))
+
+
+def discover_plain(root: Path, lang: str) -> Discovery:
+    """The texts of one language, each with the ``.ann`` beside it."""
+    found = Discovery()
+    texts, annotations = (accept(root, root / lang, suffix, lang, found) for suffix in (".txt", ".ann"))
+    named = {path.stem for path in entries(root / lang) if path.suffix == ".txt"}
+    found.files = [TextFile(root, document, lang, file, annotations.get(document)) for document, file in texts.items()]
+    for document in annotations.keys() - named:
+        found.reject("missing_text", annotations[document], lang, document)
+    return found
+
+
+def discover_tabular(root: Path, lang: str, table: str | None) -> Discovery:
+    """The texts of one language, all annotated by one TSV, or by none."""
+    found = Discovery()
+    texts = accept(root, root / lang, ".txt", lang, found)
+    found.files = [TextFile(root, document, lang, file, table) for document, file in texts.items()]
+    return found
+
+
+def find_table(root: Path, lang: str, named: str | None) -> str | None:
+    """The TSV of a language, relative to ``root``: the one ``named``, else ``{lang}.tsv`` or the only ``*_{lang}.tsv`` or ``*-{lang}.tsv``.
+
+    Raises:
+        CorpusError: there is no such file within the corpus, or there are several.
+    """
+    if named is not None:
+        if not (root / named).is_file() or not is_inside(root, root / named):
+            raise CorpusError(f"corpus.annotations of {lang}: no file {printable(named)} in the corpus")
+        return Path(named).as_posix()
+    names = [path.name for path in entries(root) if path.suffix == ".tsv" and path.is_file() and is_inside(root, path)]
+    if f"{lang}.tsv" in names:
+        return f"{lang}.tsv"
+    fitting = [name for name in names if name.endswith((f"_{lang}.tsv", f"-{lang}.tsv"))]
+    if len(fitting) > 1:
+        raise CorpusError(f"{len(fitting)} TSV files of {lang} in the corpus: name one with corpus.annotations.{lang}")
+    return fitting[0] if fitting else None
+
+
+def discover_tree(root: Path) -> Discovery:
+    """Every text of any tree, language unknown, with the ``.ann`` beside it: for ``check``, which needs no translations."""
+    found = Discovery()
+    for folder, inner, names in os.walk(root):
+        inner.sort()
+        here = Path(folder).relative_to(root).as_posix()
+        texts = {name[:-4] for name in names if name.endswith(".txt")}
+        for name in sorted(names):
+            stem, suffix = os.path.splitext(name)
+            file = name if here == "." else f"{here}/{name}"
+            if suffix == ".txt" and is_safe(stem):
+                ann = file.removesuffix(".txt") + ".ann" if f"{stem}.ann" in names else None
+                found.files.append(TextFile(root, file.removesuffix(".txt"), "", file, ann))
+            elif suffix in (".txt", ".ann") and not is_safe(stem):
+                found.problems.append(file_problem("unsafe_name", file, None))
+            elif suffix == ".ann" and stem not in texts:
+                found.problems.append(file_problem("missing_text", file, None, stem))
+    return found
+
+
+def _holds(folder: Path, suffix: str) -> bool:
+    return any(path.suffix == suffix for path in entries(folder))

@@ -1,0 +1,57 @@
+"""A TSV that names every text."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline_lib.corpus.files import CorpusError, TextFile
+from pipeline_lib.corpus.listing import discover_listed
+from tests.pipeline_lib.corpus.trees import corpus
+
+
+def listed(root: Path, table: str) -> Path:
+    return corpus(root / "corpus", {"files.tsv": table.encode(), "x/a.txt": b"x", "x/a.ann": b"", "y/b.txt": b"x"})
+
+
+def test_texts_are_what_the_list_says_whatever_their_names(tmp_path: Path) -> None:
+    root = listed(tmp_path, "lang\tdocument\tfile\tannotations\tentity\nes\td1\tx/a.txt\tx/a.ann\tdisease\nen\td1\ty/b.txt\n")
+    found = discover_listed(root, "files.tsv")
+    assert found.problems == []
+    assert found.files == [
+        TextFile(root, "d1", "es", "x/a.txt", "x/a.ann", None, "disease"),
+        TextFile(root, "d1", "en", "y/b.txt"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ("d/1\tes\tx/a.txt\t", "unsafe_name"),
+        ("d1\t..\tx/a.txt\t", "unsafe_name"),
+        ("\tes\tx/a.txt\t", "unsafe_name"),
+        ("d1\tes\t../outside.txt\t", "outside_corpus"),
+        ("d1\tes\t/etc/hostname\t", "outside_corpus"),
+        ("d1\tes\tx/a.txt\t../outside.txt", "outside_corpus"),
+        ("d1\tes\tx/absent.txt\t", "unreadable"),
+        ("d1\tes\t\t", "unreadable"),
+        ("d1\tes\tx/a.txt\tx/absent.ann", "unreadable"),
+    ],
+)
+def test_a_row_that_names_no_usable_text_is_rejected_by_its_line(tmp_path: Path, row: str, code: str) -> None:
+    (tmp_path / "outside.txt").write_bytes(b"x")
+    found = discover_listed(listed(tmp_path, f"document\tlang\tfile\tannotations\nd0\tes\ty/b.txt\t\n{row}\n"), "files.tsv")
+    assert [file.document for file in found.files] == ["d0"]
+    assert [(problem.file, problem.code) for problem in found.problems] == [("files.tsv, line 3", code)]
+
+
+@pytest.mark.parametrize(("table", "said"), [("document\tfile\n", "missing columns \\['lang'\\]"), ("", "missing columns")])
+def test_a_list_without_its_columns_is_an_error(tmp_path: Path, table: str, said: str) -> None:
+    with pytest.raises(CorpusError, match=said):
+        discover_listed(listed(tmp_path, table), "files.tsv")
+
+
+def test_a_list_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    root = corpus(tmp_path, {"files.tsv": b"\xff"})
+    for name, said in (("absent.tsv", "cannot read"), ("files.tsv", "not UTF-8 at byte 0")):
+        with pytest.raises(CorpusError, match=said):
+            discover_listed(root, name)

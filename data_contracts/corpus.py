@@ -71,7 +71,12 @@ MENTIONS = Contract(
             column("file", pa.string(), "path of the `.ann` or TSV relative to the corpus root"),
             column("line", pa.int32(), "line number in the file, from 1"),
             column("terminator", pa.string(), "line ending as read: LF, CRLF or nothing"),
-            column("raw", pa.string(), "the line verbatim where it differs from the canonical form, else null", nullable=True),
+            column(
+                "raw",
+                pa.string(),
+                "the line (all lines of a broken one) verbatim where it differs from the canonical form, else null",
+                nullable=True,
+            ),
         ]
     ),
     key=("document", "lang", "mention"),

@@ -1,15 +1,16 @@
 """BRAT standoff in and out: what is read and not changed is written back byte for byte."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
-from pipeline_lib.corpus.text import BOM, matches, slices
+from pipeline_lib.corpus.annotation_lines import Line, entries, read_lines
+from pipeline_lib.corpus.text import matches, slices
 
 Row = dict[str, Any]
 
-KINDS = "TREAMN#*"
 RULES = {
     "bad_line": "a T line reads: id, tab, label, offsets, tab, text",
     "bad_offsets": "every fragment starts at 0 or later and ends after its start",
@@ -20,7 +21,10 @@ RULES = {
 
 # Offsets beyond 18 digits are no offsets, and int() refuses thousands of digits.
 _OFFSET = r"-?[0-9]{1,18}"
-_MENTION = re.compile(rf"(T[0-9]\S*)\t(\S+) ({_OFFSET} {_OFFSET}(?:;{_OFFSET} {_OFFSET})*)\t(.*)")
+_OFFSETS = rf"{_OFFSET} {_OFFSET}(?:;{_OFFSET} {_OFFSET})*(?![0-9])"
+_MENTION = re.compile(rf"(T[0-9]\S*)\t(\S+) ({_OFFSETS})\t(.*)")
+# Where a T line should have its offsets, whatever parts its fields.
+_CLAIM = re.compile(rf"T\S*[\t ]+\S+[\t ]+({_OFFSETS})")
 # Inside a line a line break would end it; brat writes a space.
 _UNBROKEN = str.maketrans("\r\n", "  ")
 
@@ -32,9 +36,9 @@ class Mention:
     Attributes:
         starts: first code point of each fragment, in file order; with ``ends`` 0-based and half-open.
         surface: as the line says it, until ``check_against`` makes it what the text says.
-        line: line number in the file, from 1.
+        line: number of its first line in the file, from 1.
         terminator: line ending as read: LF, CRLF or nothing.
-        raw: the line as read where it differs from ``format_mention``, else None.
+        raw: the line as read where it differs from ``format_mention``, else None; all its lines if it is broken over several.
     """
 
     id: str
@@ -48,52 +52,46 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
-class OtherLine:
-    """Any line that is no accepted mention, verbatim. ``kind`` is one of ``KINDS``, `?` for anything else."""
-
-    line: int
-    kind: str
-    raw: str
-    terminator: str
-
-
-@dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a T line was not taken. Never holds text of the file."""
+    """Why a T line was not taken. Never holds text of the file.
+
+    Attributes:
+        start, end: first start and last end of its fragments as the line says them, None where they cannot be read.
+    """
 
     line: int
     code: str
     rule: str
+    start: int | None = None
+    end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Standoff:
-    """One ``.ann`` file: each line is a mention or an other line; each problem's line is among the others."""
+    """One ``.ann`` file: each line is of a mention or an other line; each problem's line is among the others."""
 
     mentions: tuple[Mention, ...]
-    others: tuple[OtherLine, ...]
+    others: tuple[Line, ...]
     problems: tuple[Problem, ...]
 
 
 def parse(data: str) -> Standoff:
-    """Read the lines of an ``.ann`` file: syntax only, no look at the text."""
+    """Read the lines of an ``.ann`` file: syntax only, no look at the text.
+
+    A mention whose text is too short for its offsets is taken to go on in the next lines, if these make up the length.
+    """
     mentions: dict[str, Mention] = {}
-    others: list[OtherLine] = []
+    others: list[Line] = []
     problems: list[Problem] = []
-    for number, (raw, terminator) in enumerate(_lines(data), start=1):
-        content = raw.removeprefix(BOM) if number == 1 else raw
-        kind = content[0] if content and content[0] in KINDS else "?"
-        other = OtherLine(number, kind, raw, terminator)
-        if kind != "T":
-            others.append(other)
-            continue
-        mention = _read_mention(content, other)
-        code = _syntax_problem(mention, mentions)
+    for head, *tail in entries(data):
+        mention = _read_mention(head)
+        code = _syntax_problem(mention, mentions) if head.kind == "T" else None
         if mention is None or code is not None:
-            others.append(other)
-            problems.append(_problem(number, code or "bad_line"))
+            others += [head, *tail]
+            problems += [_problem(head.line, code, _claimed(head))] if code else []
         else:
-            mentions[mention.id] = mention
+            mentions[mention.id], rest = _with_continuation(mention, head, tail)
+            others += rest
     return Standoff(tuple(mentions.values()), tuple(others), tuple(problems))
 
 
@@ -109,8 +107,8 @@ def check_against(standoff: Standoff, text: str) -> Standoff:
             held = replace(mention, surface=slices(text, mention.starts, mention.ends))
             mentions.append(_remember(held, verbatim(mention)))
             continue
-        others.append(OtherLine(mention.line, "T", verbatim(mention), mention.terminator))
-        problems.append(_problem(mention.line, code))
+        others += read_lines(verbatim(mention) + mention.terminator, mention.line)
+        problems.append(_problem(mention.line, code, (min(mention.starts), max(mention.ends))))
     return Standoff(
         tuple(mentions), tuple(sorted(others, key=lambda other: other.line)), tuple(sorted(problems, key=lambda problem: problem.line))
     )
@@ -123,11 +121,11 @@ def format_mention(mention: Mention) -> str:
 
 
 def verbatim(mention: Mention) -> str:
-    """The mention's line as it was read, without its terminator."""
+    """The mention's line or lines as they were read, without the last terminator."""
     return format_mention(mention) if mention.raw is None else mention.raw
 
 
-def write(mentions: Iterable[Mention], others: Iterable[OtherLine]) -> str:
+def write(mentions: Iterable[Mention], others: Iterable[Line]) -> str:
     """The file that these lines were read from."""
     pieces = {mention.line: verbatim(mention) + mention.terminator for mention in mentions}
     pieces |= {other.line: other.raw + other.terminator for other in others}
@@ -178,27 +176,51 @@ def from_rows(mentions: Iterable[Row], lines: Iterable[Row]) -> str:
     """The file that one document's rows of MENTIONS and ANNOTATION_LINES were read from."""
     return write(
         (_mention_of(row) for row in mentions),
-        (OtherLine(row["line"], row["kind"], row["raw"], row["terminator"]) for row in lines),
+        (Line(row["line"], row["kind"], row["raw"], row["terminator"]) for row in lines),
     )
 
 
-def _lines(data: str) -> Iterator[tuple[str, str]]:
-    """(line, terminator) pairs. Only LF and CRLF end a line: str.splitlines also breaks at U+2028, \\x0b, \\x85."""
-    *ended, rest = data.split("\n")
-    for line in ended:
-        yield (line[:-1], "\r\n") if line.endswith("\r") else (line, "\n")
-    if rest:
-        yield rest, ""
-
-
-def _read_mention(content: str, source: OtherLine) -> Mention | None:
-    found = _MENTION.fullmatch(content)
+def _read_mention(line: Line) -> Mention | None:
+    found = _MENTION.fullmatch(line.content)
     if found is None:
         return None
     id_, label, offsets, surface = found.groups()
+    starts, ends = _fragments(offsets)
+    return _remember(Mention(id_, label, starts, ends, surface, line.line, line.terminator, None), line.raw)
+
+
+def _with_continuation(mention: Mention, head: Line, tail: list[Line]) -> tuple[Mention, list[Line]]:
+    """The mention with as many lines of ``tail`` as its offsets need, and the other lines.
+
+    Without any where no number of lines fits, neither with each line break as one character nor with each as two.
+    """
+    length = sum(mention.ends) - sum(mention.starts) + len(mention.starts) - 1
+    for line_break in ("\n", "\r\n"):
+        lengths = list(accumulate((len(line_break) + len(line.raw) for line in tail), initial=len(mention.surface)))
+        if length in lengths:
+            taken, rest = tail[: lengths.index(length)], tail[lengths.index(length) :]
+            break
+    else:
+        taken, rest = [], tail
+    if not taken:
+        return mention, rest
+    raw = write([], [head, *taken]).removesuffix(taken[-1].terminator)
+    surface = line_break.join([mention.surface, *(line.raw for line in taken)])
+    return replace(mention, surface=surface, terminator=taken[-1].terminator, raw=raw), rest
+
+
+def _fragments(offsets: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Starts and ends of ``start end[;start end...]``."""
     pairs = [fragment.split(" ") for fragment in offsets.split(";")]
-    starts, ends = tuple(int(start) for start, _ in pairs), tuple(int(end) for _, end in pairs)
-    return _remember(Mention(id_, label, starts, ends, surface, source.line, source.terminator, None), source.raw)
+    return tuple(int(start) for start, _ in pairs), tuple(int(end) for _, end in pairs)
+
+
+def _claimed(line: Line) -> tuple[int, int] | None:
+    found = _CLAIM.match(line.content)
+    if found is None:
+        return None
+    starts, ends = _fragments(found[1])
+    return min(starts), max(ends)
 
 
 def _syntax_problem(mention: Mention | None, taken: dict[str, Mention]) -> str | None:
@@ -214,8 +236,8 @@ def _remember(mention: Mention, line: str) -> Mention:
     return replace(mention, raw=None if format_mention(mention) == line else line)
 
 
-def _problem(line: int, code: str) -> Problem:
-    return Problem(line, code, RULES[code])
+def _problem(line: int, code: str, claimed: tuple[int, int] | None) -> Problem:
+    return Problem(line, code, RULES[code], *(claimed or ()))
 
 
 def _mention_of(row: Row) -> Mention:

@@ -3,8 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.corpus import ANNOTATION_LINES, MENTIONS
+from pipeline_lib.corpus.annotation_lines import KINDS
 from pipeline_lib.corpus.brat import (
-    KINDS,
     Mention,
     Standoff,
     check_against,
@@ -14,15 +14,22 @@ from pipeline_lib.corpus.brat import (
     line_rows,
     mention_rows,
     parse,
+    verbatim,
     write,
 )
-from pipeline_lib.corpus.text import slices
+from pipeline_lib.corpus.text import choose_reading, slices
 
 TEXT = "fever and dry cough\nsince Monday; atrial\nflutter"
 NAMES = st.sampled_from(["T1", "T2", "T3", "T03", "R1", "#1", "*", "Ta"])
 OFFSETS = st.sampled_from(["0 5", "10 19", "14 19;10 13", "34 48", "5 5", "-1 3", "40 900", "00 5", "0  5", "x y", "0 5;"])
-SURFACES = st.sampled_from(["fever", "dry cough", "cough dry", "atrial flutter", "chills", "", "fever\textra", "fever\u2028", "fever\r"])
-LINES = st.builds("{}\tSYMPTOM {}\t{}".format, NAMES, OFFSETS, SURFACES) | st.text(alphabet="T1#\t 0;\r\x0b\x85\u2028é", max_size=12)
+SURFACES = st.sampled_from(
+    ["fever", "dry cough", "cough dry", "atrial flutter", "chills", "", "fever\textra", "fever\u2028", "fever\r", "atrial"]
+)
+LINES = (
+    st.builds("{}\tSYMPTOM {}\t{}".format, NAMES, OFFSETS, SURFACES)
+    | st.sampled_from(["flutter", "cough", ""])
+    | st.text(alphabet="T1#\t 0;\r\x0b\x85\u2028é", max_size=12)
+)
 TERMINATORS = st.sampled_from(["\n", "\r\n", "\n\n", "\r\r\n"])
 FILES = st.builds(
     lambda bom, lines, last: bom + "".join(line + end for line, end in lines) + last,
@@ -62,7 +69,8 @@ def test_any_file_survives_its_tables_which_keep_their_contracts(data: str) -> N
 def test_every_line_is_a_mention_or_another_line_and_every_refused_mention_has_one_problem(data: str) -> None:
     checked = check_against(parse(data), TEXT)
     lines = data.count("\n") + (not data.endswith("\n") and data != "")
-    taken = [mention.line for mention in checked.mentions] + [other.line for other in checked.others]
+    taken = [mention.line + extra for mention in checked.mentions for extra in range(verbatim(mention).count("\n") + 1)]
+    taken += [other.line for other in checked.others]
     assert sorted(taken) == list(range(1, lines + 1))
     assert [problem.line for problem in checked.problems] == [other.line for other in checked.others if other.kind == "T"]
 
@@ -102,7 +110,9 @@ def test_other_standoff_lines_are_kept_by_kind(kind: str) -> None:
     assert (other.kind, other.raw, other.terminator) == (kind, f"{kind}1\tanything at all", "")
 
 
-@pytest.mark.parametrize("line", ["", " ", "t1\tSYMPTOM 0 5\tfever", "\u00a0", "continued text"])
+@pytest.mark.parametrize(
+    "line", ["", " ", "t1\tSYMPTOM 0 5\tfever", "\u00a0", "continued text", "Tos seca", "T", "Rx de torso", "R 1\tx", "Na 140"]
+)
 def test_a_line_of_no_known_kind_is_kept_without_a_problem(line: str) -> None:
     standoff = parse(f"{line}\n")
     assert [(other.kind, other.raw) for other in standoff.others] == [("?", line)]
@@ -112,7 +122,8 @@ def test_a_line_of_no_known_kind_is_kept_without_a_problem(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "code"),
     [
-        ("T", "bad_line"),
+        ("T\tSYMPTOM 0 5\tfever", "bad_line"),
+        ("Tx\tSYMPTOM 0 5\tfever", "bad_line"),
         ("T1 SYMPTOM 0 5 fever", "bad_line"),
         ("T1\tSYMPTOM 0 5", "bad_line"),
         ("T1\tSYMPTOM\t0 5\tfever", "bad_line"),
@@ -170,10 +181,69 @@ def test_overlapping_fragments_and_identical_spans_are_accepted() -> None:
     assert (len(checked.mentions), checked.problems) == (2, ())
 
 
-def test_a_surface_broken_over_several_lines_is_refused_and_all_its_lines_kept() -> None:
-    checked = check_against(parse("T1\tDISEASE 34 48\tatrial\nflutter\nT2\tSYMPTOM 0 5\tfever\n"), TEXT)
+@pytest.mark.parametrize(
+    ("line", "envelope"),
+    [
+        ("T1\tSYMPTOM 5 5\tfever", (5, 5)),
+        ("T1\tSYMPTOM -5 5\tfever", (-5, 5)),
+        ("T1\tSYMPTOM 7 9;0 5\tfever", (0, 9)),
+        ("T1\tSYMPTOM 40 999999999999999999\tflutter", (40, 999999999999999999)),
+        ("T1 SYMPTOM 0 5 fever", (0, 5)),
+        ("T1\tSYMPTOM\t0 5;7 9\tfever", (0, 9)),
+        ("\ufeffT1\tSYMPTOM 0 5", (0, 5)),
+        ("T1\tSYMPTOM 0 5;\tfever", (0, 5)),
+        ("T1\tSYMPTOM 0\tfever", (None, None)),
+        (f"T1\tSYMPTOM 0 {'9' * 5000}\tfever", (None, None)),
+        ("T1\tfever 38 since 2 5", (None, None)),
+    ],
+)
+def test_a_problem_says_where_its_line_claims_to_be(line: str, envelope: tuple[int | None, int | None]) -> None:
+    (problem,) = check_against(parse(line), TEXT).problems
+    assert (problem.start, problem.end) == envelope
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        (TEXT, "T1\tDISEASE 34 48\tatrial\nflutter\n"),
+        (TEXT, "T1\tDISEASE 34 48\tatrial\r\nflutter\r\n"),
+        (TEXT, "\ufeffT1\tDISEASE 34 48\tatrial\nflutter\n"),
+        (TEXT.replace("\n", "\r\n"), "T1\tDISEASE 34 48\tatrial\nflutter\n"),
+        (TEXT.replace("\n", "\r\n"), "T1\tDISEASE 35 50\tatrial\r\nflutter\r\n"),
+        (TEXT.replace("\n", "\r\n"), "T1\tDISEASE 35 50\tatrial\nflutter\n"),
+    ],
+)
+def test_a_mention_broken_over_several_lines_is_put_together(text: str, data: str) -> None:
+    parsed = parse(data + "continued\n")
+    _, read = choose_reading(text, parsed.mentions)
+    checked = check_against(parsed, read)
+    (mention,) = checked.mentions
+    assert mention.surface.split() == ["atrial", "flutter"]
+    assert verbatim(mention) + mention.terminator == data
+    assert [(other.line, other.kind, other.raw) for other in checked.others] == [(3, "?", "continued")]
+
+
+def test_a_broken_mention_may_end_its_file_without_a_line_break() -> None:
+    (mention,) = check_against(parse("T1\tDISEASE 34 48\tatrial\nflutter"), TEXT).mentions
+    assert (mention.raw, mention.terminator) == ("T1\tDISEASE 34 48\tatrial\nflutter", "")
+
+
+def test_a_broken_mention_takes_blank_lines_and_fragments_into_its_length() -> None:
+    text = "Tos seca\n\nRx de torso, normal"
+    data = "T1\tSYMPTOM 0 3;4 21\tTos seca\n\nRx de torso\nT2\tSYMPTOM 0 3\tTos\n"
+    first, second = check_against(parse(data), text).mentions
+    assert (first.surface, first.raw, first.line) == ("Tos seca\n\nRx de torso", "T1\tSYMPTOM 0 3;4 21\tTos seca\n\nRx de torso", 1)
+    assert (second.id, second.line) == ("T2", 4)
+
+
+@pytest.mark.parametrize("rest", ["flatter", "flut", "flutter now", "#1\tflu"])
+def test_lines_that_do_not_make_up_the_mention_stay_as_they_are_and_it_is_refused(rest: str) -> None:
+    checked = check_against(parse(f"T1\tDISEASE 34 48\tatrial\n{rest}\nT2\tSYMPTOM 0 5\tfever\n"), TEXT)
     assert codes(checked) == [(1, "surface_mismatch")]
-    assert [(other.line, other.kind) for other in checked.others] == [(1, "T"), (2, "?")]
+    assert [(other.line, other.kind, other.raw) for other in checked.others] == [
+        (1, "T", "T1\tDISEASE 34 48\tatrial"),
+        (2, "#" if rest.startswith("#") else "?", rest),
+    ]
     assert [mention.id for mention in checked.mentions] == ["T2"]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline_lib.corpus import brat, tabular
 from pipeline_lib.corpus.brat import Row, Standoff
 from pipeline_lib.corpus.files import FileProblem, FileWarning, TextFile, file_problem, printable, read_bytes
+from pipeline_lib.corpus.irregular import Irregularity, annotation_irregularities, text_irregularities
 from pipeline_lib.corpus.tabular import Table
 from pipeline_lib.corpus.text import BOM, NotUtf8, choose_reading, decode, readings, slices
 
@@ -41,7 +42,7 @@ def read_document(file: TextFile, with_annotations: bool, aliases: Mapping[str, 
     if not text.removeprefix(BOM).strip():
         return _rejected(file, "empty_document")
     standoff, problems = read_annotations(file, text) if with_annotations and file.annotations else (_NOTHING, [])
-    reading, text = choose_reading(text, standoff.mentions)
+    raw, (reading, text) = text, choose_reading(text, standoff.mentions)
     standoff = brat.check_against(standoff, text)
     renamed = replace(standoff, mentions=tuple(_renamed(mention, aliases or {}) for mention in standoff.mentions))
     return ReadDocument(
@@ -57,6 +58,7 @@ def read_document(file: TextFile, with_annotations: bool, aliases: Mapping[str, 
         mentions=brat.mention_rows(renamed, file.document, file.lang, file.annotations or ""),
         lines=brat.line_rows(renamed, file.document, file.lang),
         problems=problems + [_line_problem(file, problem) for problem in standoff.problems],
+        warnings=[*_text_warnings(file, raw, text), *_annotation_warnings(file, standoff, text)],
     )
 
 
@@ -135,7 +137,28 @@ def _renamed(mention: brat.Mention, aliases: Mapping[str, str]) -> brat.Mention:
 
 
 def _line_problem(file: TextFile, found: brat.Problem) -> FileProblem:
-    return FileProblem(printable(file.annotations or ""), file.document, file.lang, found.code, found.rule, found.line)
+    return FileProblem(
+        printable(file.annotations or ""), file.document, file.lang, found.code, found.rule, found.line, found.start, found.end
+    )
+
+
+def _text_warnings(file: TextFile, raw: str, text: str) -> Iterator[FileWarning]:
+    """Irregularities of the text under its reading, and those that the reading took away, which have no place in it."""
+    left = text_irregularities(text)
+    taken_away = [] if raw == text else [found for found in text_irregularities(raw) if found.code not in {other.code for other in left}]
+    yield from (_warning(file, file.file, found) for found in left)
+    yield from (_warning(file, file.file, replace(found, start=None, end=None)) for found in taken_away)
+
+
+def _annotation_warnings(file: TextFile, standoff: Standoff, text: str) -> Iterator[FileWarning]:
+    name = file.annotations or ""
+    if name.endswith(".ann") or standoff.mentions:
+        yield from (_warning(file, name, found) for found in annotation_irregularities(standoff, text))
+
+
+def _warning(file: TextFile, name: str, found: Irregularity) -> FileWarning:
+    place = (found.line, found.start, found.end, found.count)
+    return FileWarning(printable(name), file.document, file.lang, found.code, found.rule, *place)
 
 
 def _unreadable(file: TextFile) -> FileProblem:

@@ -41,7 +41,8 @@ def read_document(file: TextFile, with_annotations: bool, aliases: Mapping[str, 
         return _rejected(file, "not_utf8")
     if not text.removeprefix(BOM).strip():
         return _rejected(file, "empty_document")
-    standoff, problems = read_annotations(file, text) if with_annotations and file.annotations else (_NOTHING, [])
+    opened = with_annotations and file.annotations is not None
+    standoff, problems = read_annotations(file, text) if opened else (_NOTHING, [])
     raw, (reading, text) = text, choose_reading(text, standoff.mentions)
     standoff = brat.check_against(standoff, text)
     renamed = replace(standoff, mentions=tuple(_renamed(mention, aliases or {}) for mention in standoff.mentions))
@@ -58,7 +59,7 @@ def read_document(file: TextFile, with_annotations: bool, aliases: Mapping[str, 
         mentions=brat.mention_rows(renamed, file.document, file.lang, file.annotations or ""),
         lines=brat.line_rows(renamed, file.document, file.lang),
         problems=problems + [_line_problem(file, problem) for problem in standoff.problems],
-        warnings=[*_text_warnings(file, raw, text), *_annotation_warnings(file, standoff, text)],
+        warnings=[*_text_warnings(file, raw, text), *(_annotation_warnings(file, standoff, text) if opened else [])],
     )
 
 

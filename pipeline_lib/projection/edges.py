@@ -29,7 +29,7 @@ class EdgeConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
 @dataclass(frozen=True)
 class SourceEdges:
-    """One source document: type id of each unit, shape (units,), and the mentions as (first, last) unit, inclusive."""
+    """One source document: type id of each unit, shape (units,), unseen ones one past the last; mentions as (first, last) unit."""
 
     ids: Ints
     mentions: list[tuple[int, int]]
@@ -43,8 +43,8 @@ def edge_log_odds(documents: Iterable[SourceEdges], lexical: csr_array, target_c
         lexical: shape (source types, target types).
         target_counts: occurrences of the target types, shape (target types,); only their number is used where a type has no translation.
     """
-    counts = np.zeros((lexical.shape[0], 4))
-    occurrences = np.zeros(lexical.shape[0])
+    counts = np.zeros((lexical.shape[0] + 1, 4))
+    occurrences = np.zeros(lexical.shape[0] + 1)
     for document in documents:
         occurrences += np.bincount(document.ids, minlength=len(occurrences))
         for place, units in _edge_units(document).items():
@@ -52,7 +52,7 @@ def edge_log_odds(documents: Iterable[SourceEdges], lexical: csr_array, target_c
     base = (counts.sum(axis=0) + 0.5) / (occurrences.sum() + 1.0)
     rates = (counts + config.prior_strength * base) / (occurrences + config.prior_strength)[:, None]
     weight = lexical.sum(axis=0)
-    carried = (lexical.T @ rates) / np.maximum(weight, 1e-12)[:, None]
+    carried = (lexical.T @ rates[:-1]) / np.maximum(weight, 1e-12)[:, None]
     known = np.where((weight > 0)[:, None] & (target_counts > 0)[:, None], carried, base)
     return _logit(np.vstack([known, base]))
 
@@ -64,7 +64,9 @@ def source_edges(texts: dict[str, GridText], mentions: pa.Table, vocabulary: Voc
         units = [texts[row["document"]].units_of(start, end) for start, end in zip(row["starts"], row["ends"], strict=True)]
         spans.setdefault(row["document"], []).extend((found[0], found[-1]) for found in units if found)
     for document, found in spans.items():
-        yield SourceEdges(vocabulary.ids(texts[document].types), found)
+        # A document without a translation may hold types that the vocabulary of the pair has not seen.
+        ids = [vocabulary.index.get(kind, len(vocabulary.types)) for kind in texts[document].types]
+        yield SourceEdges(np.array(ids, dtype=np.int32), found)
 
 
 def edges_table(log_odds: Floats) -> pa.Table:

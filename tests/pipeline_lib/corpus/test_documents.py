@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from data_contracts.corpus import ANNOTATION_LINES, DOCUMENTS, MENTIONS, REJECTS
+from data_contracts.corpus import ANNOTATION_LINES, DOCUMENTS, MENTIONS, REJECTS, WARNINGS
 from pipeline_lib.corpus.brat import from_rows
 from pipeline_lib.corpus.documents import ReadDocument, annotations_hash, read_document, table_problems
 from pipeline_lib.corpus.files import TextFile
@@ -58,7 +58,7 @@ def test_annotations_that_were_not_asked_for_are_never_opened(tmp_path: Path, mo
     monkeypatch.setattr(Path, "read_bytes", note_and_read)
     read = read_document(only_file(root), with_annotations=False)
     assert opened == ["a.txt"]
-    assert (read.mentions, read.lines, read.problems) == ([], [], [])
+    assert (read.mentions, read.lines, read.problems, read.warnings) == ([], [], [], [])
 
 
 @pytest.mark.parametrize(
@@ -144,3 +144,34 @@ def test_a_tsv_that_cannot_be_read_is_a_reject_of_its_documents(tmp_path: Path, 
     if table is None:
         (root / "en.tsv").unlink()
     assert codes(read_document(file, with_annotations=True)) == [("en.tsv", "unreadable")]
+
+
+def warnings(read: ReadDocument) -> list[tuple[object, ...]]:
+    return [(found.file, found.code, found.line, found.start, found.end, found.count) for found in read.warnings]
+
+
+def test_what_is_irregular_is_taken_and_told_with_its_place(tmp_path: Path) -> None:
+    text = "no\u00a0fever, a\u00a0cough".encode()
+    ann = b"T1\tSYMPTOM 3 8\tfever\nT2\tSYMPTOM 3 7\tfeve\n#1\tAnnotatorNotes T9\tx"
+    read = read_document(only_file(corpus(tmp_path, {"en/a.txt": text, "en/a.ann": ann})), with_annotations=True)
+    assert warnings(read) == [
+        ("en/a.txt", "non_breaking_space", None, 2, 3, 2),
+        ("en/a.ann", "cut_word", 2, 3, 7, 1),
+        ("en/a.ann", "same_label_nested", 2, 3, 7, 1),
+        ("en/a.ann", "dangling_reference", 3, None, None, 1),
+        ("en/a.ann", "no_final_newline", 3, None, None, 1),
+    ]
+    WARNINGS.check(WARNINGS.table([{"stage": "read", **asdict(found)} for found in read.warnings]))
+
+
+def test_what_the_reading_takes_away_is_told_without_a_place(tmp_path: Path) -> None:
+    read = read_document(only_file(corpus(tmp_path, {"en/a.txt": b"fever\r\n\tcough\r\n"})), with_annotations=True)
+    assert read.document is not None and read.document["reading"] == "lf"
+    assert warnings(read) == [("en/a.txt", "tab", None, 6, 7, 1), ("en/a.txt", "crlf", None, None, None, 2)]
+
+
+def test_rows_of_a_tsv_are_looked_at_as_mentions_not_as_lines_of_a_file(tmp_path: Path) -> None:
+    rows = b"a\tS\t0\t5\tfever\na\tS\t0\t5\tfever\n"
+    root = corpus(tmp_path, {"en/a.txt": b"fever", "en/b.txt": b"pain", "en.tsv": HEADER + rows})
+    found = [warnings(read_document(file, with_annotations=True)) for file in discover(root, ["en"]).files]
+    assert found == [[("en.tsv", "same_label_identical", 3, 0, 5, 1)], []]

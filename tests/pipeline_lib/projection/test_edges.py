@@ -104,3 +104,20 @@ def test_mentions_become_first_and_last_units_fragment_by_fragment() -> None:
         ([1, 0, 2], [(0, 2), (0, 0), (2, 2)]),
         ([2], [(0, 0)]),
     ]
+
+
+def test_types_that_the_pair_has_not_seen_count_for_the_base_rate_alone() -> None:
+    """A source document without a translation into this language is annotated all the same."""
+    seen, unseen = text(0, 1, 2, mentions=[(1, 1)]), text(0, 4, 2, mentions=[(1, 1)])
+    found = rates(seen, unseen)
+    assert found.shape == (5, 4)
+    assert found[1, OPENS] < rates(seen, seen)[1, OPENS]
+    assert found[4] == pytest.approx(rates(seen, seen)[4])
+
+
+def test_a_document_with_unseen_words_gets_one_id_for_all_of_them() -> None:
+    texts = {"d": GridText("a x b y", np.array([0, 2, 4, 6]), np.array([1, 3, 5, 7]), np.array([0]))}
+    row = {"document": "d", "starts": [2], "ends": [3]}
+    mentions = MENTIONS.table([dict.fromkeys(MENTIONS.schema.names, "") | row | {"line": 1, "raw": None}])
+    (found,) = source_edges(texts, mentions, Vocabulary(("a", "b"), np.array([1, 1])))
+    assert found.ids.tolist() == [0, 2, 1, 2] and found.mentions == [(1, 1)]

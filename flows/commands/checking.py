@@ -33,8 +33,8 @@ def check(
             typer.echo(json.dumps(census.as_json(), indent=1))
         else:
             OUT.print(count_table("read", ("language", "documents", "mentions"), census.read_rows()))
-            found = census.finding_rows()
-            OUT.print(count_table("found", ("severity", "code", "rule", "files", "count"), found) if found else "nothing to report")
-            OUT.print(f"wrote {sheet}", highlight=False, soft_wrap=True)
+            if found := census.finding_rows():
+                OUT.print(count_table("found", ("severity", "code", "rule", "files", "count"), found))
+            OUT.print(f"{len(census.rejects) or 'nothing'} rejected; where, without text: {sheet}", highlight=False, soft_wrap=True)
         if census.rejects:
             raise typer.Exit(REJECTED)

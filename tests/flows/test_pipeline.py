@@ -9,6 +9,7 @@ import pytest
 
 from pipeline_lib.corpus.ingest import shard_of
 from pipeline_lib.corpus.samples import documents
+from tasks.export import TABLES
 from tests.flows.tiny import built, contents, quick, run, small_corpus
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -42,7 +43,7 @@ def test_every_source_mention_is_projected_or_abstained_in_every_language(finish
 
 def test_the_outputs_are_the_promised_ones(finished: Path) -> None:
     names = set(contents(finished / "out")) | {"report.html"}
-    expected = {"projections.parquet", "rejects.parquet", "scores.json", "config.toml", "report.html", "run.json", "en/run.tsv"}
+    expected = {*TABLES, "scores.json", "config.toml", "report.html", "run.json", "en/run.tsv"}
     assert expected | {f"{lang}/{name}.{end}" for lang in ("es", "en") for name in documents()[:6] for end in ("txt", "ann")} == names
 
 

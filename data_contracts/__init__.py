@@ -3,7 +3,7 @@
 from data_contracts.alignment import ALIGNMENTS, COST_MATRICES, EDGE_STATISTICS, EMBEDDINGS, TRAINING_LOG, TRANSPORT_PLANS
 from data_contracts.contract import Contract, ContractError, Rule, column
 from data_contracts.corpus import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS, UNITS, WARNINGS
-from data_contracts.evaluation import SCORES
+from data_contracts.evaluation import DOCUMENT_SCORES, SCORES
 from data_contracts.projection import PROJECTIONS
 
 CONTRACTS = (
@@ -22,6 +22,7 @@ CONTRACTS = (
     EDGE_STATISTICS,
     PROJECTIONS,
     SCORES,
+    DOCUMENT_SCORES,
 )
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "CORPUS_FILES",
     "COST_MATRICES",
     "DOCUMENTS",
+    "DOCUMENT_SCORES",
     "EDGE_STATISTICS",
     "EMBEDDINGS",
     "MENTIONS",

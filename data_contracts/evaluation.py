@@ -1,4 +1,4 @@
-"""Contract of the scores: one row per language, label and metric."""
+"""Contracts of the scores: one row per language, label and metric; and what each document adds to them."""
 
 import polars as pl
 import pyarrow as pa
@@ -53,5 +53,44 @@ SCORES = Contract(
             "there are documents exactly where there are mentions",
             (pl.col("documents") > 0) == (pl.max_horizontal("gold", "predicted") > 0),
         ),
+    ),
+)
+
+_METRIC_RATES = [f"{metric}_{rate}" for metric in ("strict", "char") for rate in ("precision", "recall", "f1")]
+
+DOCUMENT_SCORES = Contract(
+    name="document_scores",
+    version=1,
+    doc=(
+        "What each document adds to the scores. Sums of the counts over any group of documents give that group's score: strict "
+        "precision `tp/predicted` and recall `tp/gold`, char precision `pred_best/predicted` and recall `gold_best/gold`."
+    ),
+    schema=pa.schema(
+        [
+            column("target_lang", pa.string(), "language of the scored text; empty where two files were scored, which name none"),
+            column("document", pa.string(), "document id: `filename` without a final `.txt`"),
+            column("label", pa.string(), "annotation label; `*` pools all labels"),
+            column("gold", pa.int64(), "gold mentions"),
+            column("predicted", pa.int64(), "predicted mentions, each counted once"),
+            column("tp", pa.int64(), "predictions equal to a gold mention, one to one"),
+            column("fp", pa.int64(), "predictions equal to none"),
+            column("fn", pa.int64(), "gold mentions that no prediction equals"),
+            column("gold_best", pa.float64(), "sum over gold mentions of the best character overlap, each 0 to 1"),
+            column("pred_best", pa.float64(), "sum over predictions of the best character overlap, each 0 to 1"),
+            *(column(name, pa.float64(), "0 to 1, not rounded; 0 where its denominator is 0") for name in _METRIC_RATES),
+        ]
+    ),
+    key=("target_lang", "document", "label"),
+    rules=(
+        Rule("counts_not_negative", "no count is negative", pl.all_horizontal(pl.col("tp", "fp", "fn") >= 0)),
+        Rule("predictions_add_up", "every prediction is in `tp` or in `fp`", pl.col("tp") + pl.col("fp") == pl.col("predicted")),
+        Rule("gold_adds_up", "every gold mention is in `tp` or in `fn`", pl.col("tp") + pl.col("fn") == pl.col("gold")),
+        Rule("document_holds_mentions", "there is a mention on either side", pl.max_horizontal("gold", "predicted") > 0),
+        Rule(
+            "overlaps_in_range",
+            "a sum of best overlaps lies between 0 and the number of mentions",
+            pl.col("gold_best").is_between(0, pl.col("gold")) & pl.col("pred_best").is_between(0, pl.col("predicted")),
+        ),
+        Rule("rates_in_unit_interval", "rates lie within 0 and 1", pl.all_horizontal(pl.col(_METRIC_RATES).is_between(0, 1))),
     ),
 )

@@ -3,19 +3,20 @@
 import typer
 
 from flows.commands.checking import check
+from flows.commands.comparing import compare
 from flows.commands.running import demo, run
 from flows.commands.scoring import score
 from flows.commands.showing import show
 
 app = typer.Typer(
     help="Carry clinical entity annotations from one language into the translations of its documents.",
-    epilog="Exit codes: 0 done, 2 usage or configuration, 3 something was rejected (check), 4 corpus, 5 store, model or output folder, "
-    "6 input of score or show, 1 anything else.",
+    epilog="Exit codes: 0 done, 2 usage or configuration, 3 something was rejected (check), 4 corpus, 5 store, model or output, "
+    "6 input of score, compare or show, 1 anything else.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
-for command in (demo, run, check, score, show):
+for command in (demo, run, check, score, compare, show):
     app.command()(command)
 
 

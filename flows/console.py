@@ -13,7 +13,7 @@ from rich.table import Table
 from data_contracts.evaluation import ALL_LABELS
 from flows.watch import LISTENER
 from flows.watch import Progress as ShardDone
-from pipeline_lib.evaluation.scorer import ScoreRow
+from pipeline_lib.evaluation.compare import Comparison
 
 OUT = Console()
 ERR = Console(stderr=True)
@@ -75,33 +75,64 @@ def score_table(scores: pl.DataFrame, title: str) -> Table:
     for (lang, label), rows in scores.group_by(["target_lang", "label"], maintain_order=True):
         by_metric = {row["metric"]: row for row in rows.to_dicts()}
         strict, char = by_metric["strict"], by_metric["char"]
-        figures = [cell for row in (strict, char) for cell in (f"{row['f1']:.4f}", f"{_short(row['low'])}-{_short(row['high'])}")]
+        figures = [cell for row in (strict, char) for cell in (f"{row['f1']:.4f}", _interval(row["low"], row["high"]))]
         pooled = label == ALL_LABELS
-        name = "all" if pooled else str(label)
-        table.add_row(
-            str(lang), name, str(strict["gold"]), str(strict["predicted"]), *figures, style="bold" if pooled else "", end_section=pooled
-        )
+        counts = (str(strict["gold"]), str(strict["predicted"]))
+        table.add_row(str(lang), _label(str(label)), *counts, *figures, style="bold" if pooled else "", end_section=pooled)
     return table
 
 
-def _short(share: float) -> str:
-    """Three decimals without the leading zero: .905."""
-    return f"{share:.3f}".removeprefix("0")
+def plain_score_table(scores: pl.DataFrame, title: str | None = None) -> Table:
+    """Rows of SCORES as ``spanferry score`` shows them, four decimals."""
+    table = _figures(("label", "metric"), ("precision", "recall", "F1", "95 %", "gold", "pred.", "match"), title)
+    for row in scores.to_dicts():
+        rates = (f"{row[name]:.4f}" for name in ("precision", "recall", "f1"))
+        counts = ("" if row[name] is None else str(row[name]) for name in ("gold", "predicted", "matched"))
+        table.add_row(_label(row["label"]), row["metric"], *rates, _interval(row["low"], row["high"]), *counts)
+    return table
 
 
-def plain_score_table(rows: list[ScoreRow]) -> Table:
-    """Figures of ``spanferry score``, four decimals."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("label", "metric"):
-        table.add_column(name)
-    for name in ("precision", "recall", "F1", "gold", "predicted", "matched"):
-        table.add_column(name, justify="right")
+def comparison_table(rows: list[Comparison]) -> Table:
+    """F1 of two systems, their difference and how sure it is."""
+    table = _figures(("label", "metric"), ("F1 of A", "F1 of B", "A - B", "95 %", "p"))
     for row in rows:
-        score = row.score
-        counts = (str(score.gold), str(score.predicted), "" if score.matched is None else str(score.matched))
-        name = "all" if row.label == ALL_LABELS else row.label
-        table.add_row(name, row.metric, f"{score.precision:.4f}", f"{score.recall:.4f}", f"{score.f1:.4f}", *counts)
+        figures = (
+            f"{row.f1_a:.4f}",
+            f"{row.f1_b:.4f}",
+            f"{row.difference:+.4f}",
+            f"{row.low:+.4f} to {row.high:+.4f}",
+            f"{row.p_value:.4f}",
+        )
+        table.add_row(_label(row.label), row.metric, *figures)
     return table
+
+
+def difference_table(counts: pl.DataFrame) -> Table:
+    """How many predictions only one of two systems makes, a row a label and the sum."""
+    outcomes = counts.columns[1:]
+    table = _figures(("only one predicts",), tuple(name.removeprefix("only_").replace("_", ", ") for name in outcomes))
+    for label, *numbers in [*counts.iter_rows(), (ALL_LABELS, *counts.select(outcomes).sum().row(0))]:
+        table.add_row(_label(label), *map(str, numbers))
+    return table
+
+
+def _figures(words: tuple[str, ...], numbers: tuple[str, ...], title: str | None = None) -> Table:
+    """An empty table: columns of words before columns of figures. Labels fold, nothing is cut; fits 80 columns."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in words:
+        table.add_column(name, overflow="fold", no_wrap=name == "metric")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _label(label: str) -> str:
+    return "all" if label == ALL_LABELS else label
+
+
+def _interval(low: float, high: float) -> str:
+    """Three decimals without the leading zeros: .905-.931."""
+    return "-".join(f"{share:.3f}".removeprefix("0") for share in (low, high))
 
 
 def count_table(title: str, columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> Table:

@@ -3,16 +3,41 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-EXIT_CODES = {"ConfigError": 2, "CorpusError": 4, "ModelError": 5, "StoreError": 5, "ExportError": 5, "ScoreInputError": 6, "ShowError": 6}
+EXIT_CODES = {
+    "ConfigError": 2,
+    "CorpusError": 4,
+    "ModelError": 5,
+    "StoreError": 5,
+    "ExportError": 5,
+    "OutputError": 5,
+    "ScoreInputError": 6,
+    "ShowError": 6,
+}
 REJECTED = 3
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars and tables.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Settings = Annotated[list[str], typer.Option("--set", help="A setting, such as sharpen.reg=0.05; may be repeated.")]
+
+Labels = Annotated[list[str], typer.Option("--label", help="Only this label; may be repeated.")]
+ScoredList = Annotated[
+    Path | None,
+    typer.Option(
+        "--scored",
+        help="Only documents in this list count: one id a line, or a TSV with a column document, filename, doc or id (and scored: 1 or 0).",
+    ),
+]
+Replicates = Annotated[int, typer.Option(min=1, help="Bootstrap replicates.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")]
+
+
+class OutputError(ValueError):
+    """A file that the user asked for cannot be written."""
 
 
 @contextmanager
@@ -26,3 +51,13 @@ def errors() -> Iterator[None]:
             raise
         sys.stderr.write(f"spanferry: {error}\n")
         raise typer.Exit(code) from None
+
+
+def save(path: Path, content: str | bytes) -> None:
+    """Write a file that the user asked for, whole or not at all. Raises ``OutputError``."""
+    from pipeline_lib.projection.export import write_file
+
+    try:
+        write_file(path, content)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written, {error.strerror}") from error

@@ -2,30 +2,77 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from flows.commands.conventions import AsJson, errors
+from flows.commands.conventions import AsJson, Labels, Replicates, ScoredList, Seed, errors, save
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from pipeline_lib.evaluation.sides import Sides
+
+ProfileName = Literal["multiclin", "multicardioner"]
 
 
 def score(
-    gold: Annotated[Path, typer.Option(help="TSV in the official columns, or a folder of .ann.")],
-    pred: Annotated[Path, typer.Option(help="TSV in the official columns, or a folder of .ann.")],
-    label: Annotated[list[str], typer.Option(help="Only this label; may be repeated.")] = [],  # noqa: B006
-    profile: Annotated[Literal["multiclin", "multicardioner"], typer.Option(help="The scoring script to follow.")] = "multiclin",
+    gold: Annotated[Path, typer.Option(help="TSV in the official columns, folder of .ann, or folder of languages with either.")],
+    pred: Annotated[Path, typer.Option(help="The same; the output folder of a run is a folder of languages.")],
+    label: Labels = [],  # noqa: B006
+    scored: ScoredList = None,
+    profile: Annotated[ProfileName, typer.Option(help="The scoring script to follow.")] = "multiclin",
+    per_document: Annotated[Path | None, typer.Option(help="Write the scores of every document to this parquet file.")] = None,
+    replicates: Replicates = 1000,
+    seed: Seed = 13,
     as_json: AsJson = False,
 ) -> None:
-    """Score predictions against gold: strict and character-weighted precision, recall and F1."""
+    """Score predictions against gold: strict and character-weighted precision, recall and F1, with its 95 % interval over documents."""
     with errors():
-        from dataclasses import asdict
+        import polars as pl
+        import pyarrow as pa
 
-        from flows.console import OUT, plain_score_table
-        from pipeline_lib.evaluation.annotations import read_annotations
-        from pipeline_lib.evaluation.scorer import score as score_rows
+        from pipeline_lib.corpus.scored import read_scored
+        from pipeline_lib.evaluation.per_document import document_scores, parquet
+        from pipeline_lib.evaluation.resample import ResampleConfig, scores_of
+        from pipeline_lib.evaluation.scorer import label_statistics, of_labels
+        from pipeline_lib.evaluation.sides import read_sides
 
-        rows = score_rows(read_annotations(gold), read_annotations(pred), label or None, profile)
+        config = ResampleConfig(replicates=replicates, seed=seed)
+        sides = read_sides(gold, pred, read_scored(scored) if scored else None)
+        statistics = {lang: of_labels(label_statistics(*frames, profile), label) for lang, frames in sides.frames.items()}
+        if per_document:
+            save(per_document, parquet([document_scores(rows, lang) for lang, rows in statistics.items()]))
+        scores = pl.DataFrame(pa.concat_tables([scores_of(rows, lang, config) for lang, rows in statistics.items()]))
         if as_json:
-            typer.echo(json.dumps([asdict(row) for row in rows], indent=1))
+            typer.echo(json.dumps(_figures(scores, sides), indent=1))
         else:
-            OUT.print(plain_score_table(rows))
+            _print(scores, sides)
+
+
+def _figures(scores: "pl.DataFrame", sides: "Sides") -> dict[str, object]:
+    """What ``--json`` prints."""
+    from pipeline_lib.evaluation.scorer import macro_mean
+
+    return {
+        "scores": scores.to_dicts(),
+        "mean_f1": macro_mean(scores),
+        "unpaired_languages": sides.unpaired,
+        "absent_documents": sides.absent,
+    }
+
+
+def _print(scores: "pl.DataFrame", sides: "Sides") -> None:
+    """A table a language, the mean over all, and what was left out."""
+    from flows.console import OUT, plain_score_table
+    from pipeline_lib.evaluation.scorer import macro_mean
+
+    for (lang,), rows in scores.group_by(["target_lang"], maintain_order=True):
+        OUT.print(plain_score_table(rows, str(lang) or None))
+    if "" not in sides.frames:
+        mean = macro_mean(scores)
+        OUT.print(f"mean F1 over languages and labels: strict {mean['strict']:.4f} char {mean['char']:.4f}", highlight=False)
+    if sides.unpaired:
+        OUT.print(f"not scored, on one side only: {', '.join(sides.unpaired)}", highlight=False)
+    if sides.absent:
+        OUT.print(f"listed documents without a mention on either side: {sides.absent}", highlight=False)

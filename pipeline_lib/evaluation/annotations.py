@@ -10,11 +10,15 @@ import polars as pl
 from pipeline_lib.corpus import brat
 from pipeline_lib.corpus.text import BOM, NotUtf8, decode
 
-COLUMNS = ("filename", "label", "start_span", "end_span")
-"""The official columns; ``text`` is a fifth one that only the profile ``multicardioner`` compares."""
+COLUMNS = ("filename", "label", "start_span", "end_span", "text")
+"""The official columns; only the profile ``multicardioner`` compares ``text``."""
+
+DOCUMENT = pl.col("filename").cast(pl.String).str.strip_suffix(".txt")
+"""The document that a row belongs to: ``a`` and ``a.txt`` are the same one."""
 
 _TYPOS = {"strat_span": "start_span"}
-_SCHEMA = {"filename": pl.String, "label": pl.String, "start_span": pl.Int64, "end_span": pl.Int64, "text": pl.String}
+_OFFSETS = ("start_span", "end_span")
+_SCHEMA = {name: pl.Int64 if name in _OFFSETS else pl.String for name in COLUMNS}
 _AFTER_LAST = "\0after the last row"
 
 
@@ -34,22 +38,27 @@ def read_annotations(path: Path) -> pl.DataFrame:
 def read_tsv(path: Path) -> pl.DataFrame:
     """The rows of an official TSV, read as ``pandas.read_csv(sep="\\t")`` does: quoted fields may hold tabs and line breaks.
 
-    Extra columns are left out, the header typo ``strat_span`` is understood, row 1 is the first after the header.
+    Extra columns are left out, the header typo ``strat_span`` is understood, row 1 is the first after the header. Ids stay as they
+    are written, where pandas guesses: ``NA`` or ``null`` is not missing, and ``001`` is not ``1``.
 
     Raises:
-        ScoreInputError: unreadable, a missing column, an offset that is no integer, or an end that is not after its start.
+        ScoreInputError: unreadable, a missing column, an offset that is no integer, an end that is not after its start, or a quoted
+            field that holds whole rows: a text that starts with a quote was written without quoting, and the official reader would
+            lose the rows up to the next quote.
     """
     header, *rows = _rows(path)
     names = [_TYPOS.get(name, name) for name in header]
     missing = [name for name in COLUMNS if name not in names]
     if missing:
         raise ScoreInputError(f"{path}: missing columns {missing}")
+    offsets = [names.index(name) for name in _OFFSETS]
     for number, row in enumerate(rows, start=1):
+        if any(_swallowed(field, offsets) for field in row):
+            raise ScoreInputError(f"{path}: row {number} swallows the rows below it: a field that starts with a quote has to be quoted")
         if len(row) > len(header):
             raise ScoreInputError(f"{path}: row {number} has {len(row)} fields, the header has {len(header)}")
-    kept = [name for name in _SCHEMA if name in names]
-    values = {name: _column(rows, names.index(name)) for name in kept}
-    return _checked(pl.DataFrame(values, schema=dict.fromkeys(kept, pl.String)), str(path))
+    values = {name: _column(rows, names.index(name)) for name in COLUMNS}
+    return _checked(pl.DataFrame(values, schema=dict.fromkeys(COLUMNS, pl.String)), str(path))
 
 
 def read_ann_folder(path: Path) -> pl.DataFrame:
@@ -87,7 +96,7 @@ def _rows(path: Path) -> list[list[str]]:
     except csv.Error as error:
         raise ScoreInputError(f"{path}: unreadable, {error}") from error
     if rows.pop() != [_AFTER_LAST]:
-        raise ScoreInputError(f"{path}: unreadable, a quoted field is never closed")
+        raise ScoreInputError(f"{path}: unreadable, a quoted field is never closed: a field that starts with a quote has to be quoted")
     filled = [row for row in rows if len(row) > 1 or "".join(row).strip()]
     if not filled:
         raise ScoreInputError(f"{path}: unreadable, no header")
@@ -103,6 +112,12 @@ def _text(path: Path) -> str:
         raise ScoreInputError(f"{path}: unreadable, {error}") from error
 
 
+def _swallowed(field: str, offsets: list[int]) -> bool:
+    """Whether a later line of a field is a row itself: it has integers where the offsets stand."""
+    lines = (line.split("\t") for line in field.splitlines()[1:]) if "\t" in field else ()
+    return any(len(cells) > max(offsets) and all(cells[index].strip().isdecimal() for index in offsets) for cells in lines)
+
+
 def _column(rows: list[list[str]], index: int) -> list[str | None]:
     """One column; rows that end early have nulls there."""
     return [row[index] if index < len(row) else None for row in rows]
@@ -112,7 +127,7 @@ def _checked(frame: pl.DataFrame, path: str) -> pl.DataFrame:
     """The frame with integer offsets. ``12.0`` and `` 12`` are integers, as pandas takes them."""
     for name in ("filename", "label"):
         _refuse(frame[name].fill_null("") == "", f"{path}: rows without a {name}")
-    for name in ("start_span", "end_span"):
+    for name in _OFFSETS:
         number = frame[name].str.strip_chars().cast(pl.Float64, strict=False)
         whole = number.cast(pl.Int64, strict=False)
         _refuse((whole != number).fill_null(True), f"{path}: {name} is not an integer")

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from data_contracts.evaluation import SCORES
 from pipeline_lib.evaluation.scorer import CREDITS, Floats, Metric, Profile, by_label, label_statistics, rates, score_of
 
-_COLUMNS = ("tp", "pred_best", "gold_best", "predicted", "gold")
 _CELLS_AT_ONCE = 10_000_000
 
 
@@ -26,13 +25,18 @@ def score_table(
     gold: pl.DataFrame, pred: pl.DataFrame, target_lang: str, config: ResampleConfig, profile: Profile = "multiclin"
 ) -> pa.Table:
     """Both metrics of each label of gold or prediction, then of all pooled (``*``), as a table of ``SCORES``."""
+    return scores_of(label_statistics(gold, pred, profile), target_lang, config)
+
+
+def scores_of(statistics: pl.DataFrame, target_lang: str, config: ResampleConfig) -> pa.Table:
+    """``SCORES`` of the rows of ``label_statistics``."""
     rows: list[dict[str, object]] = []
-    for label, statistics in by_label(label_statistics(gold, pred, profile)):
-        bounds = intervals(statistics, config)
+    for label, documents in by_label(statistics):
+        bounds = intervals(documents, config)
         for metric in CREDITS:
             low, high = bounds[metric]
-            row = {"target_lang": target_lang, "label": label, "metric": metric, "low": low, "high": high, "documents": statistics.height}
-            rows.append(row | vars(score_of(statistics, metric)))
+            row = {"target_lang": target_lang, "label": label, "metric": metric, "low": low, "high": high, "documents": documents.height}
+            rows.append(row | vars(score_of(documents, metric)))
     return SCORES.table(rows)
 
 
@@ -41,28 +45,41 @@ def intervals(statistics: pl.DataFrame, config: ResampleConfig) -> dict[Metric, 
 
     Both metrics see the same draws. The interval of no documents is (0, 0).
     """
-    if statistics.is_empty():
-        return dict.fromkeys(CREDITS, (0.0, 0.0))
-    sums = dict(zip(_COLUMNS, _resampled_sums(statistics, config).T, strict=True))
-    tail = (1 - config.level) / 2
+    sums = resampled_sums(statistics, config)
     bounds: dict[Metric, tuple[float, float]] = {}
-    for metric, (credit_pred, credit_gold) in CREDITS.items():
-        _, _, f1 = rates(sums[credit_pred], sums["predicted"], sums[credit_gold], sums["gold"])
-        low, high = np.quantile(f1, [tail, 1 - tail])
-        bounds[metric] = (round(float(low), 4), round(float(high), 4))
+    for metric in CREDITS:
+        low, high = percentiles(f1_of(sums, metric), config)
+        bounds[metric] = (round(low, 4), round(high, 4))
     return bounds
 
 
-def _resampled_sums(statistics: pl.DataFrame, config: ResampleConfig) -> Floats:
-    """Sums of ``_COLUMNS`` over each replicate's documents.
+def percentiles(replicates: Floats, config: ResampleConfig) -> tuple[float, float]:
+    """The two ends of the interval that covers ``config.level`` of the replicates."""
+    tail = (1 - config.level) / 2
+    low, high = np.quantile(replicates, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def f1_of(sums: dict[str, Floats], metric: Metric, system: str = "") -> Floats:
+    """F1 of each replicate, unrounded: (replicates,). ``system`` is what the names of its statistics end in."""
+    credit_pred, credit_gold = CREDITS[metric]
+    _, _, f1 = rates(*(sums[name + system] for name in (credit_pred, "predicted", credit_gold, "gold")))
+    return f1
+
+
+def resampled_sums(statistics: pl.DataFrame, config: ResampleConfig) -> dict[str, Floats]:
+    """Sums of each statistic (every column but the ids) over each replicate's documents: (replicates,) a column.
 
     How often a replicate draws each document is one multinomial draw, so a replicate is a row vector times the statistics:
     (replicates, documents) @ (documents, columns) -> (replicates, columns), in blocks that bound the memory.
     """
-    values = statistics.select(pl.col(_COLUMNS).cast(pl.Float64)).to_numpy()
-    documents = len(values)
+    counted = statistics.drop("filename", "label", strict=False).cast(pl.Float64)
+    values, documents = counted.to_numpy(), statistics.height
+    if not documents:
+        return {name: np.zeros(config.replicates) for name in counted.columns}
     generator = np.random.default_rng(config.seed)
     block = max(1, _CELLS_AT_ONCE // documents)
     sizes = [min(block, config.replicates - done) for done in range(0, config.replicates, block)]
     share = np.full(documents, 1 / documents)
-    return np.concatenate([generator.multinomial(documents, share, size=size).astype(np.float64) @ values for size in sizes])
+    sums = np.concatenate([generator.multinomial(documents, share, size=size).astype(np.float64) @ values for size in sizes])
+    return dict(zip(counted.columns, sums.T, strict=True))

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from data_contracts.evaluation import ALL_LABELS
-from pipeline_lib.evaluation.annotations import ScoreInputError
+from pipeline_lib.evaluation.annotations import DOCUMENT, ScoreInputError
 
 Profile = Literal["multiclin", "multicardioner"]
 Metric = Literal["strict", "char"]
@@ -42,16 +42,6 @@ class Score:
     matched: int | None
 
 
-@dataclass(frozen=True)
-class ScoreRow:
-    """The score of one label (``*``: all of them) by one metric, over ``documents`` documents."""
-
-    label: str
-    metric: Metric
-    score: Score
-    documents: int
-
-
 def strict(gold: pl.DataFrame, pred: pl.DataFrame, profile: Profile = "multiclin") -> Score:
     """Micro precision, recall and F1 of one-to-one equality of (document, label, start, end)."""
     return score_of(document_statistics(gold, pred, profile), "strict")
@@ -60,14 +50,6 @@ def strict(gold: pl.DataFrame, pred: pl.DataFrame, profile: Profile = "multiclin
 def char(gold: pl.DataFrame, pred: pl.DataFrame, profile: Profile = "multiclin") -> Score:
     """Recall = mean over gold of the best ``s = 2 |g∩p| / (|g|+|p|)``; precision = mean over predictions of the best ``s``."""
     return score_of(document_statistics(gold, pred, profile), "char")
-
-
-def score(gold: pl.DataFrame, pred: pl.DataFrame, labels: Sequence[str] | None = None, profile: Profile = "multiclin") -> list[ScoreRow]:
-    """Both metrics of each label of either side (or of ``labels``), in alphabetical order, then of all labels pooled."""
-    statistics = label_statistics(gold, pred, profile)
-    if labels is not None:
-        statistics = statistics.filter(pl.col("label").is_in(list(labels)))
-    return [ScoreRow(label, metric, score_of(rows, metric), rows.height) for label, rows in by_label(statistics) for metric in CREDITS]
 
 
 def score_of(statistics: pl.DataFrame, metric: Metric) -> Score:
@@ -91,11 +73,22 @@ def rates(credit_pred: Floats, predicted: Floats, credit_gold: Floats, gold: Flo
     return precision, recall, _ratio(2 * precision * recall, precision + recall)
 
 
+def of_labels(statistics: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:
+    """The statistics of these labels; of every label if none is named."""
+    return statistics.filter(pl.col("label").is_in(list(labels))) if labels else statistics
+
+
 def by_label(statistics: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
     """The per-document statistics of each label, in alphabetical order, then those of all labels pooled under ``*``."""
     for rows in statistics.sort(_GROUP[::-1]).partition_by("label", maintain_order=True):
         yield rows["label"][0], rows
     yield ALL_LABELS, _pool(statistics)
+
+
+def macro_mean(scores: pl.DataFrame) -> dict[str, float]:
+    """Mean F1 of each metric over the languages and labels of ``SCORES``, the pooled rows left out: the shared task's "mean of 18"."""
+    cells = scores.filter(pl.col("label") != ALL_LABELS)
+    return {metric: round(float(np.mean(cells.filter(metric=metric)["f1"])), 4) if cells.height else 0.0 for metric in CREDITS}
 
 
 def document_statistics(gold: pl.DataFrame, pred: pl.DataFrame, profile: Profile = "multiclin") -> pl.DataFrame:
@@ -135,9 +128,8 @@ def label_statistics(gold: pl.DataFrame, pred: pl.DataFrame, profile: Profile = 
 
 def _mentions(frame: pl.DataFrame) -> pl.DataFrame:
     """The official columns with a row number; ``a`` and ``a.txt`` are the same document."""
-    document = pl.col("filename").cast(pl.String).str.strip_suffix(".txt")
     offsets = pl.col("start_span", "end_span").cast(pl.Int64)
-    return frame.with_columns(document, pl.col("label").cast(pl.String), offsets).with_row_index("row")
+    return frame.with_columns(DOCUMENT, pl.col("label").cast(pl.String), offsets).with_row_index("row")
 
 
 def _true_positives(gold: pl.DataFrame, pred: pl.DataFrame, equal_on: list[str]) -> pl.DataFrame:
@@ -147,12 +139,16 @@ def _true_positives(gold: pl.DataFrame, pred: pl.DataFrame, equal_on: list[str])
 
 
 def _overlapping(gold: pl.DataFrame, pred: pl.DataFrame) -> pl.DataFrame:
-    """Pairs of the same document and label that share a character, with their ``s``."""
+    """Pairs of the same document and label that share a character, with their ``s``.
+
+    ``s`` is worked out as the official script does, from the shares of either mention: the same figure to the last bit.
+    """
     left, right = (side.lazy().select(*_MENTION, "row") for side in (gold, pred))
     start, end, start_pred, end_pred = (pl.col(name) for name in ("start_span", "end_span", "start_span_pred", "end_span_pred"))
     shared = pl.min_horizontal(end, end_pred) - pl.max_horizontal(start, start_pred)
+    precision, recall = shared / (end_pred - start_pred), shared / (end - start)
     pairs = left.join(right, on=_GROUP, suffix="_pred").filter(start < end_pred, end > start_pred)
-    return pairs.with_columns(s=2 * shared / (end - start + end_pred - start_pred)).collect()
+    return pairs.with_columns(s=2 * precision * recall / (precision + recall)).collect()
 
 
 def _best(pairs: pl.DataFrame, row: str) -> pl.DataFrame:
@@ -162,7 +158,7 @@ def _best(pairs: pl.DataFrame, row: str) -> pl.DataFrame:
 
 
 def _pool(statistics: pl.DataFrame) -> pl.DataFrame:
-    return statistics.group_by("filename", maintain_order=True).agg(pl.col(COUNTED).sum()).sort("filename")
+    return statistics.group_by("filename", maintain_order=True).agg(pl.exclude("filename", "label").sum()).sort("filename")
 
 
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:

@@ -10,12 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from prefect import task
 
-from data_contracts import PROJECTIONS, REJECTS, SCORES
+from data_contracts import CARRIED_LINES, PROJECTIONS, REJECTS, SCORES, Contract
 from pipeline_lib.evaluation.report import ReportData, StageTime, render_report
 from pipeline_lib.evaluation.summary import Counts, count, scores_json
 from pipeline_lib.projection.export import projected_files, run_tsv, source_files, write_file
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.ingest import Ingested
+from tasks.project import Projected
 from tasks.stage import STAGE
 
 # Lies in the folder while it is being written: an interrupted export is ours, and Prefect's or the user's next try may go on.
@@ -28,12 +29,12 @@ class ExportError(ValueError):
 
 @dataclass(frozen=True)
 class Outputs:
-    """What is exported, by reference. ``texts`` and ``projections`` go by language."""
+    """What is exported, by reference. ``texts`` and ``projected`` go by language, shard by shard."""
 
     source: str
     targets: list[str]
     texts: dict[str, list[Ingested]]
-    projections: dict[str, list[ArtifactRef]]
+    projected: dict[str, list[Projected]]
     scores: list[ArtifactRef]
     rejects: list[ArtifactRef]
 
@@ -64,7 +65,7 @@ def export(root: str, out: str, outputs: Outputs, facts: RunFacts) -> Counts:
     counts = _write_tables(store, folder, outputs, rejects)
     write_file(folder / "scores.json", json.dumps(scores_json(scores), indent=1) + "\n")
     write_file(folder / "config.toml", facts.config)
-    written += ["projections.parquet", "rejects.parquet", "scores.json", "config.toml"]
+    written += ["projections.parquet", "carried_lines.parquet", "rejects.parquet", "scores.json", "config.toml"]
     for stale in sorted(before - {*written, "report.html", "run.json"}):
         (folder / stale).unlink(missing_ok=True)
     write_file(folder / "report.html", render_report(_report(outputs, facts, scores, counts)))
@@ -99,11 +100,12 @@ def _write_texts(store: Store, folder: Path, outputs: Outputs) -> list[str]:
     """One folder a language: texts, annotations and, for targets, run.tsv. Returns the files' names relative to ``folder``."""
     written = []
     for lang in outputs.targets:
-        projections = pa.concat_tables([store.read(ref) for ref in outputs.projections[lang]])
+        projections = pa.concat_tables([store.read(made.projections) for made in outputs.projected[lang]])
         write_file(folder / lang / "run.tsv", run_tsv(projections))
         written.append(f"{lang}/run.tsv")
-        for shard in outputs.texts[lang]:
-            for name, content in projected_files(store.read(shard.documents), projections):
+        for shard, made in zip(outputs.texts[lang], outputs.projected[lang], strict=True):
+            tables = store.read(shard.documents), store.read(made.projections), store.read(made.carried)
+            for name, content in projected_files(*tables):
                 write_file(folder / lang / name, content)
                 written.append(f"{lang}/{name}")
     for shard in outputs.texts[outputs.source] if outputs.source not in outputs.targets else []:
@@ -115,21 +117,25 @@ def _write_texts(store: Store, folder: Path, outputs: Outputs) -> list[str]:
 
 def _write_tables(store: Store, folder: Path, outputs: Outputs, rejects: pa.Table) -> Counts:
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / ".writing-projections.parquet"
-    seen = []
-    with pq.ParquetWriter(temporary, PROJECTIONS.schema, compression="zstd") as writer:
-        for lang in outputs.targets:
-            for ref in outputs.projections[lang]:
-                table = store.read(ref)
-                writer.write_table(table.cast(PROJECTIONS.schema))
-                seen.append(table.select(["target_lang", "reason"]))
-    temporary.replace(folder / "projections.parquet")
+    made = [shard for lang in outputs.targets for shard in outputs.projected[lang]]
+    _write_table(store, folder / "projections.parquet", PROJECTIONS, [shard.projections for shard in made])
+    _write_table(store, folder / "carried_lines.parquet", CARRIED_LINES, [shard.carried for shard in made])
     sink = pa.BufferOutputStream()
     pq.write_table(rejects.cast(REJECTS.schema), sink, compression="zstd")
     write_file(folder / "rejects.parquet", sink.getvalue().to_pybytes())
     source = outputs.texts[outputs.source]
     documents, mentions = sum(shard.documents.rows for shard in source), sum(shard.mentions.rows for shard in source)
-    return count(documents, mentions, pl.DataFrame(pa.concat_tables(seen)), rejects, outputs.targets)
+    reasons = pa.concat_tables([store.read(shard.projections, ["target_lang", "reason"]) for shard in made])
+    return count(documents, mentions, pl.DataFrame(reasons), rejects, outputs.targets)
+
+
+def _write_table(store: Store, path: Path, contract: Contract, refs: list[ArtifactRef]) -> None:
+    """The shards' tables as one file, whole or not at all."""
+    temporary = path.with_name(f".writing-{path.name}")
+    with pq.ParquetWriter(temporary, contract.schema, compression="zstd") as writer:
+        for ref in refs:
+            writer.write_table(store.read(ref).cast(contract.schema))
+    temporary.replace(path)
 
 
 def _report(outputs: Outputs, facts: RunFacts, scores: pa.Table, counts: Counts) -> ReportData:

@@ -42,7 +42,16 @@ def test_every_source_mention_is_projected_or_abstained_in_every_language(finish
 
 def test_the_outputs_are_the_promised_ones(finished: Path) -> None:
     names = set(contents(finished / "out")) | {"report.html"}
-    expected = {"projections.parquet", "rejects.parquet", "scores.json", "config.toml", "report.html", "run.json", "en/run.tsv"}
+    expected = {
+        "projections.parquet",
+        "carried_lines.parquet",
+        "rejects.parquet",
+        "scores.json",
+        "config.toml",
+        "report.html",
+        "run.json",
+        "en/run.tsv",
+    }
     assert expected | {f"{lang}/{name}.{end}" for lang in ("es", "en") for name in documents()[:6] for end in ("txt", "ann")} == names
 
 
@@ -91,7 +100,9 @@ def test_without_a_pinned_model_a_changed_document_refits_it(copied: Path) -> No
     assert built(events)["fit"] == built(events)["distill"] == 1
 
 
-@pytest.mark.parametrize("contract", ["documents", "units", "embeddings", "cost_matrices", "transport_plans", "projections", "scores"])
+@pytest.mark.parametrize(
+    "contract", ["documents", "units", "embeddings", "cost_matrices", "transport_plans", "projections", "carried_lines", "scores"]
+)
 @pytest.mark.parametrize("damage", ["truncated", "deleted"])
 def test_a_damaged_artifact_is_noticed_and_rebuilt(copied: Path, contract: str, damage: str) -> None:
     before = contents(copied)

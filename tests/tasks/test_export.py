@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from data_contracts import PROJECTIONS, REJECTS
+from data_contracts import CARRIED_LINES, PROJECTIONS, REJECTS
 from flows.config import RunConfig, load_config
 from pipeline_lib.corpus.text import slices
 from pipeline_lib.evaluation.report import StageTime
@@ -34,7 +34,7 @@ def outputs(chain: Chain, shards: tuple[int, ...] = (0, 1)) -> Outputs:
         source="es",
         targets=["en"],
         texts={lang: [chain.rows[lang, shard] for shard in shards] for lang in ("es", "en")},
-        projections={"en": [chain.projections[shard] for shard in shards]},
+        projected={"en": [chain.projected[shard] for shard in shards]},
         scores=[chain.scored.main],
         rejects=[chain.scanned.rejects, *(rows.rejects for rows in chain.rows.values()), chain.scored.rejects],
     )
@@ -61,7 +61,16 @@ def out(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_writes_the_promised_files_and_leaves_no_other(out: Path) -> None:
-    expected = {"projections.parquet", "rejects.parquet", "scores.json", "config.toml", "report.html", "run.json", "en/run.tsv"}
+    expected = {
+        "projections.parquet",
+        "carried_lines.parquet",
+        "rejects.parquet",
+        "scores.json",
+        "config.toml",
+        "report.html",
+        "run.json",
+        "en/run.tsv",
+    }
     assert names(out) == expected | {f"{lang}/{name}.{end}" for lang in ("es", "en") for name in DOCUMENTS_USED for end in ("txt", "ann")}
 
 
@@ -74,6 +83,7 @@ def test_the_record_lists_every_file_with_its_hash(out: Path) -> None:
 
 def test_the_tables_hold_the_projections_and_rejects_of_every_shard(chain: Chain, out: Path) -> None:
     assert pq.read_schema(out / "projections.parquet").equals(PROJECTIONS.schema)
+    assert pq.read_schema(out / "carried_lines.parquet").equals(CARRIED_LINES.schema)
     assert pq.read_schema(out / "rejects.parquet").equals(REJECTS.schema)
     shards = [row for ref in chain.projections.values() for row in chain.store.read(ref).to_pylist()]
     assert pq.read_table(out / "projections.parquet").to_pylist() == shards
@@ -98,7 +108,7 @@ def test_the_annotations_agree_with_the_projections_and_the_texts(out: Path) -> 
             starts, ends = zip(*(map(int, span.split()) for span in spans.split(";")), strict=True)
             assert slices(text, starts, ends) == surface
             found.append((name, mention, label, list(starts), list(ends), surface))
-    columns = ("document", "mention", "label", "starts", "ends", "surface")
+    columns = ("document", "target_mention", "label", "starts", "ends", "surface")
     assert sorted(found) == sorted(tuple(row[column] for column in columns) for row in projected(out))
 
 

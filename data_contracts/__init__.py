@@ -4,7 +4,7 @@ from data_contracts.alignment import ALIGNMENTS, COST_MATRICES, EDGE_STATISTICS,
 from data_contracts.contract import Contract, ContractError, Rule, column
 from data_contracts.corpus import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS, UNITS, WARNINGS
 from data_contracts.evaluation import DOCUMENT_SCORES, SCORES
-from data_contracts.projection import PROJECTIONS
+from data_contracts.projection import CARRIED_LINES, PROJECTIONS
 
 CONTRACTS = (
     CORPUS_FILES,
@@ -21,6 +21,7 @@ CONTRACTS = (
     ALIGNMENTS,
     EDGE_STATISTICS,
     PROJECTIONS,
+    CARRIED_LINES,
     SCORES,
     DOCUMENT_SCORES,
 )
@@ -28,6 +29,7 @@ CONTRACTS = (
 __all__ = [
     "ALIGNMENTS",
     "ANNOTATION_LINES",
+    "CARRIED_LINES",
     "CONTRACTS",
     "CORPUS_FILES",
     "COST_MATRICES",

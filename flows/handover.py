@@ -9,6 +9,7 @@ from flows.watch import Watch
 from pipeline_lib.evaluation.summary import Counts
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.export import Outputs, RunFacts, export
+from tasks.project import Projected
 from tasks.score import Scored
 
 
@@ -19,13 +20,13 @@ def hand_over(
     corpus: Corpus,
     models: dict[str, PairModel],
     pinned: str | None,
-    projections: dict[Cell, ArtifactRef],
+    projected: dict[Cell, Projected],
     scores: dict[str, Scored],
     config: RunConfig,
     watch: Watch,
 ) -> Counts:
     """Record the run in the store and export its outputs."""
-    made = [corpus.scanned.files, *projections.values(), *(scored.main for scored in scores.values())]
+    made = [corpus.scanned.files, *_refs(projected), *(scored.main for scored in scores.values())]
     artifacts = [ref.key for ref in made]
     run = run_id(artifacts, config.toml(), pinned)
     record: dict[str, object] = {
@@ -40,18 +41,22 @@ def hand_over(
     }
     Store(store).write_record(f"runs/{run}.json", record)
     facts = RunFacts(run, Path(folder).name, config.profile, config.aligner, pinned or run, config.toml(), record, tuple(watch.stages))
-    counts: Counts = export(store, out, _outputs(corpus, projections, scores), facts)
+    counts: Counts = export(store, out, _outputs(corpus, projected, scores), facts)
     return counts
 
 
-def _outputs(corpus: Corpus, projections: dict[Cell, ArtifactRef], scores: dict[str, Scored]) -> Outputs:
+def _refs(projected: dict[Cell, Projected]) -> list[ArtifactRef]:
+    return [ref for made in projected.values() for ref in (made.projections, made.carried)]
+
+
+def _outputs(corpus: Corpus, projected: dict[Cell, Projected], scores: dict[str, Scored]) -> Outputs:
     langs = dict.fromkeys([corpus.source, *corpus.targets])
     rejects = [corpus.scanned.rejects, *(rows.rejects for rows in corpus.rows.values()), *(scored.rejects for scored in scores.values())]
     return Outputs(
         source=corpus.source,
         targets=corpus.targets,
         texts={lang: [corpus.rows[lang, shard] for shard in corpus.shards] for lang in langs},
-        projections={lang: [projections[lang, shard] for shard in corpus.shards] for lang in corpus.targets},
+        projected={lang: [projected[lang, shard] for shard in corpus.shards] for lang in corpus.targets},
         scores=[scored.main for scored in scores.values()],
         rejects=rejects,
         warnings=[rows.warnings for rows in corpus.rows.values()],

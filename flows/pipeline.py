@@ -43,9 +43,9 @@ def pipeline(config: RunConfig, corpus: str, source: str, targets: list[str], st
         teachers, edges = fit_teachers(store, texts, config, watch)
         plans = build_targets(store, texts, teachers, config, watch)
         models = pair_models(teachers, edges, train_students(store, texts, teachers, plans, config, watch))
-    projections = project_mentions(store, texts, models, plans, config, watch)
-    scores = score_projections(store, corpus, texts, projections, config, watch)
-    return hand_over(store, corpus, out, texts, models, pinned.run if pinned else None, projections, scores, config, watch)
+    projected = project_mentions(store, texts, models, plans, config, watch)
+    scores = score_projections(store, corpus, texts, projected, config, watch)
+    return hand_over(store, corpus, out, texts, models, pinned.run if pinned else None, projected, scores, config, watch)
 
 
 def run_pipeline(config: RunConfig, corpus: str, source: str, targets: list[str], store: str, out: str, model: str | None = None) -> Counts:

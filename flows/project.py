@@ -5,15 +5,14 @@ from flows.corpus import Cell, Corpus
 from flows.model import PairModel
 from flows.train import Targets
 from flows.watch import Watch
-from pipeline_lib.storage.store import ArtifactRef
 from tasks.align import align
-from tasks.project import project
+from tasks.project import Projected, project
 from tasks.score import Scored, score
 
 
 def project_mentions(
     store: str, corpus: Corpus, models: dict[str, PairModel], targets: Targets, config: RunConfig, watch: Watch
-) -> dict[Cell, ArtifactRef]:
+) -> dict[Cell, Projected]:
     """Project along the sharpened plans, or along the alignments of the student (``config.aligner``)."""
     sources = {(lang, shard): (corpus.source, shard) for lang, shard in corpus.cells}
     if config.aligner == "student":
@@ -37,7 +36,7 @@ def project_mentions(
                 store,
                 corpus.texts[sources[cell]],
                 corpus.texts[cell],
-                corpus.rows[sources[cell]].mentions,
+                corpus.rows[sources[cell]],
                 targets.embeddings[cell],
                 models[cell[0]].edges,
                 alignments[cell],
@@ -50,10 +49,10 @@ def project_mentions(
 
 
 def score_projections(
-    store: str, folder: str, corpus: Corpus, projections: dict[Cell, ArtifactRef], config: RunConfig, watch: Watch
+    store: str, folder: str, corpus: Corpus, projected: dict[Cell, Projected], config: RunConfig, watch: Watch
 ) -> dict[str, Scored]:
     """Open the targets' annotations for the first time."""
-    into = {lang: [projections[lang, shard] for shard in corpus.shards] for lang in corpus.targets}
+    into = {lang: [projected[lang, shard].projections for shard in corpus.shards] for lang in corpus.targets}
     return watch.stage(
         "score",
         {lang: score.submit(store, folder, corpus.scanned, lang, into[lang], config.corpus, config.score) for lang in corpus.targets},

@@ -10,17 +10,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from prefect import task
 
-from data_contracts import CORPUS_FILES, PROJECTIONS, REJECTS, SCORES, WARNINGS, Contract
+from data_contracts import CARRIED_LINES, CORPUS_FILES, PROJECTIONS, REJECTS, SCORES, WARNINGS, Contract
 from pipeline_lib.evaluation.report import ReportData, StageTime, render_report
 from pipeline_lib.evaluation.summary import Counts, count, scores_json
 from pipeline_lib.projection.export import projected_files, run_tsv, source_files, write_file
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.ingest import Ingested
+from tasks.project import Projected
 from tasks.stage import STAGE
 
 # Lies in the folder while it is being written: an interrupted export is ours, and Prefect's or the user's next try may go on.
 UNFINISHED = ".unfinished"
-TABLES = ("projections.parquet", "rejects.parquet", "warnings.parquet", "corpus_files.parquet")
+TABLES = ("projections.parquet", "carried_lines.parquet", "rejects.parquet", "warnings.parquet", "corpus_files.parquet")
 
 
 class ExportError(ValueError):
@@ -29,12 +30,12 @@ class ExportError(ValueError):
 
 @dataclass(frozen=True)
 class Outputs:
-    """What is exported, by reference. ``texts`` and ``projections`` go by language."""
+    """What is exported, by reference. ``texts`` and ``projected`` go by language, shard by shard."""
 
     source: str
     targets: list[str]
     texts: dict[str, list[Ingested]]
-    projections: dict[str, list[ArtifactRef]]
+    projected: dict[str, list[Projected]]
     scores: list[ArtifactRef]
     rejects: list[ArtifactRef]
     warnings: list[ArtifactRef]
@@ -63,12 +64,7 @@ def export(root: str, out: str, outputs: Outputs, facts: RunFacts) -> Counts:
     write_file(folder / UNFINISHED, "")
     written = _write_texts(store, folder, outputs)
     scores = pa.concat_tables([store.read(ref) for ref in outputs.scores]) if outputs.scores else SCORES.table([])
-    rejects = pa.concat_tables([store.read(ref) for ref in outputs.rejects])
-    warnings = pa.concat_tables([store.read(ref) for ref in outputs.warnings])
-    _write_table(folder / "rejects.parquet", REJECTS, rejects)
-    _write_table(folder / "warnings.parquet", WARNINGS, warnings)
-    _write_table(folder / "corpus_files.parquet", CORPUS_FILES, store.read(outputs.files))
-    counts = _write_projections(store, folder, outputs, rejects, warnings)
+    counts = _write_tables(store, folder, outputs)
     write_file(folder / "scores.json", json.dumps(scores_json(scores), indent=1) + "\n")
     write_file(folder / "config.toml", facts.config)
     written += [*TABLES, "scores.json", "config.toml"]
@@ -106,11 +102,12 @@ def _write_texts(store: Store, folder: Path, outputs: Outputs) -> list[str]:
     """One folder a language: texts, annotations and, for targets, run.tsv. Returns the files' names relative to ``folder``."""
     written = []
     for lang in outputs.targets:
-        projections = pa.concat_tables([store.read(ref) for ref in outputs.projections[lang]])
+        projections = pa.concat_tables([store.read(made.projections) for made in outputs.projected[lang]])
         write_file(folder / lang / "run.tsv", run_tsv(projections))
         written.append(f"{lang}/run.tsv")
-        for shard in outputs.texts[lang]:
-            for name, content in projected_files(store.read(shard.documents), projections):
+        for shard, made in zip(outputs.texts[lang], outputs.projected[lang], strict=True):
+            tables = store.read(shard.documents), store.read(made.projections), store.read(made.carried)
+            for name, content in projected_files(*tables):
                 write_file(folder / lang / name, content)
                 written.append(f"{lang}/{name}")
     for shard in outputs.texts[outputs.source] if outputs.source not in outputs.targets else []:
@@ -120,26 +117,28 @@ def _write_texts(store: Store, folder: Path, outputs: Outputs) -> list[str]:
     return written
 
 
-def _write_table(path: Path, contract: Contract, table: pa.Table) -> None:
-    sink = pa.BufferOutputStream()
-    pq.write_table(table.cast(contract.schema), sink, compression="zstd")
-    write_file(path, sink.getvalue().to_pybytes())
-
-
-def _write_projections(store: Store, folder: Path, outputs: Outputs, rejects: pa.Table, warnings: pa.Table) -> Counts:
+def _write_tables(store: Store, folder: Path, outputs: Outputs) -> Counts:
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / ".writing-projections.parquet"
-    seen = []
-    with pq.ParquetWriter(temporary, PROJECTIONS.schema, compression="zstd") as writer:
-        for lang in outputs.targets:
-            for ref in outputs.projections[lang]:
-                table = store.read(ref)
-                writer.write_table(table.cast(PROJECTIONS.schema))
-                seen.append(table.select(["target_lang", "reason"]))
-    temporary.replace(folder / "projections.parquet")
+    made = [shard for lang in outputs.targets for shard in outputs.projected[lang]]
+    _write_table(store, folder / "projections.parquet", PROJECTIONS, [shard.projections for shard in made])
+    _write_table(store, folder / "carried_lines.parquet", CARRIED_LINES, [shard.carried for shard in made])
+    _write_table(store, folder / "rejects.parquet", REJECTS, outputs.rejects)
+    _write_table(store, folder / "warnings.parquet", WARNINGS, outputs.warnings)
+    _write_table(store, folder / "corpus_files.parquet", CORPUS_FILES, [outputs.files])
     source = outputs.texts[outputs.source]
     documents, mentions = sum(shard.documents.rows for shard in source), sum(shard.mentions.rows for shard in source)
-    return count(documents, mentions, pl.DataFrame(pa.concat_tables(seen)), rejects, warnings, outputs.targets)
+    reasons = pa.concat_tables([store.read(shard.projections, ["target_lang", "reason"]) for shard in made])
+    rejects, warnings = (pa.concat_tables([store.read(ref) for ref in refs]) for refs in (outputs.rejects, outputs.warnings))
+    return count(documents, mentions, pl.DataFrame(reasons), rejects, warnings, outputs.targets)
+
+
+def _write_table(store: Store, path: Path, contract: Contract, refs: list[ArtifactRef]) -> None:
+    """The shards' tables as one file, whole or not at all."""
+    temporary = path.with_name(f".writing-{path.name}")
+    with pq.ParquetWriter(temporary, contract.schema, compression="zstd") as writer:
+        for ref in refs:
+            writer.write_table(store.read(ref).cast(contract.schema))
+    temporary.replace(path)
 
 
 def _report(outputs: Outputs, facts: RunFacts, scores: pa.Table, counts: Counts) -> ReportData:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline_lib.corpus.layouts import CorpusError, printable
+from pipeline_lib.corpus.files import CorpusError, printable
 from pipeline_lib.corpus.text import BOM, NotUtf8, decode
 
 ID_COLUMNS = ("document", "filename", "doc", "id")

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline_lib.corpus import brat
 from pipeline_lib.evaluation.gold import official_rows
@@ -24,14 +25,15 @@ def run_tsv(projections: pa.Table) -> str:
     return "".join(_tsv_line(row) for row in [HEADER, *ordered.iter_rows()])
 
 
-def projected_files(documents: pa.Table, projections: pa.Table) -> Iterator[tuple[str, str]]:
-    """(file name, content) of the ``.txt`` and ``.ann`` of every target document; ids are those of the source mentions."""
-    mentions: dict[str, list[dict[str, Any]]] = {}
-    for row in projections.select(["document", "mention", "label", "starts", "ends", "surface"]).to_pylist():
-        mentions.setdefault(row["document"], []).append(row)
+def projected_files(documents: pa.Table, projections: pa.Table, carried: pa.Table) -> Iterator[tuple[str, str]]:
+    """(file name, content) of the ``.txt`` and ``.ann`` of every target document: its mentions, then what was carried with them."""
+    mentions_of = _by_document(projections.filter(pc.field("reason").is_null()))
+    lines_of = _by_document(carried.filter(pc.field("reason").is_null()))
     for row in documents.select(["document", "text"]).to_pylist():
-        yield f"{row['document']}.txt", row["text"]
-        yield f"{row['document']}.ann", brat.format_file(_mentions(mentions.get(row["document"], [])))
+        name = row["document"]
+        lines = "".join(f"{line['raw']}\n" for line in lines_of.get(name, []))
+        yield f"{name}.txt", row["text"]
+        yield f"{name}.ann", brat.format_file(_mentions(mentions_of.get(name, []))) + lines
 
 
 def source_files(documents: pa.Table, mentions: pa.Table, lines: pa.Table) -> Iterator[tuple[str, str]]:
@@ -59,8 +61,8 @@ def _tsv_line(fields: Sequence[object]) -> str:
 
 
 def _mentions(rows: Iterable[dict[str, Any]]) -> Iterator[brat.Mention]:
-    for line, row in enumerate((row for row in rows if row["starts"]), start=1):
-        yield brat.Mention(row["mention"], row["label"], tuple(row["starts"]), tuple(row["ends"]), row["surface"], line, "\n", None)
+    for line, row in enumerate(rows, start=1):
+        yield brat.Mention(row["target_mention"], row["label"], tuple(row["starts"]), tuple(row["ends"]), row["surface"], line, "\n", None)
 
 
 def _by_document(table: pa.Table) -> dict[str, list[dict[str, Any]]]:

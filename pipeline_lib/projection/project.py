@@ -1,17 +1,22 @@
-"""Projection of one shard: every source mention gets a row for the target language, a span or a reason."""
+"""Projection of one shard: every source mention, and every line that goes with one, gets a row for the target language."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from data_contracts.projection import PROJECTIONS
+from data_contracts.projection import CARRIED_LINES, PROJECTIONS
 from pipeline_lib.alignment.band import Band, Floats
 from pipeline_lib.alignment.sinkhorn import shares
 from pipeline_lib.alignment.units import GridText
 from pipeline_lib.alignment.views import TypedText
+from pipeline_lib.corpus.text import slices
+from pipeline_lib.projection.carry import carry_lines
 from pipeline_lib.projection.decode import Aligned, DecodeConfig, Span, project_mention
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -30,20 +35,40 @@ class TargetShard:
 
 
 def project_tables(
-    mentions: pa.Table, source_texts: dict[str, GridText], target: TargetShard, plans: Iterator[pa.Table], config: DecodeConfig
-) -> Iterator[pa.Table]:
-    """PROJECTIONS of all rows of ``mentions`` (MENTIONS of the source), one part a part of ``plans`` and one for what has no plan."""
-    waiting: dict[str, list[dict[str, object]]] = {}
-    for row in mentions.to_pylist():
-        waiting.setdefault(row["document"], []).append(row)
+    mentions: pa.Table,
+    lines: pa.Table,
+    source_texts: dict[str, GridText],
+    target: TargetShard,
+    plans: Iterator[pa.Table],
+    config: DecodeConfig,
+) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """PROJECTIONS of all rows of ``mentions`` (MENTIONS) and CARRIED_LINES of ``lines`` (ANNOTATION_LINES of the source).
+
+    One part a part of ``plans``, and one for what has no plan.
+    """
+    mentions_of, lines_of = _by_document(mentions), _by_document(lines)
     for part in plans:
-        rows: list[dict[str, object]] = []
+        projected: list[Row] = []
+        carried: list[Row] = []
         for document, band, plan in _plans(part):
             pair = _aligned(source_texts[document], target, document, band, plan)
-            rows += [_row(mention, target, project_mention(*_offsets(mention), pair, config)) for mention in waiting.pop(document, [])]
-        yield PROJECTIONS.table(rows)
-    left = [mention for rows in waiting.values() for mention in rows]
-    yield PROJECTIONS.table([_row(mention, target, Span([], [], 0.0, "no_target_document")) for mention in left])
+            found = mentions_of.pop(document, [])
+            rows = _rows(found, [project_mention(row["starts"], row["ends"], pair, config) for row in found], target)
+            projected += rows
+            carried += _carried(lines_of.pop(document, []), rows, target)
+        yield PROJECTIONS.table(projected), CARRIED_LINES.table(carried)
+    nowhere = Span([], [], 0.0, "no_target_document")
+    left = {document: _rows(found, [nowhere] * len(found), target) for document, found in mentions_of.items()}
+    carried = [row for document, found in lines_of.items() for row in _carried(found, left.get(document, []), target)]
+    yield PROJECTIONS.table([row for rows in left.values() for row in rows]), CARRIED_LINES.table(carried)
+
+
+def _by_document(table: pa.Table) -> dict[str, list[Row]]:
+    """Rows by document, in the order of their lines."""
+    found: dict[str, list[Row]] = {}
+    for row in table.to_pylist():
+        found.setdefault(row["document"], []).append(row)
+    return {document: sorted(rows, key=lambda row: row["line"]) for document, rows in found.items()}
 
 
 def _plans(part: pa.Table) -> Iterator[tuple[str, Band, Floats]]:
@@ -57,26 +82,36 @@ def _aligned(source: GridText, target: TargetShard, document: str, band: Band, p
     return Aligned(source, target.texts[document], shares(plan, band), band, target.edges[types])
 
 
-def _offsets(mention: dict[str, object]) -> tuple[list[int], list[int]]:
-    return mention["starts"], mention["ends"]  # type: ignore[return-value]
+def _rows(mentions: Sequence[Row], spans: Sequence[Span], target: TargetShard) -> list[Row]:
+    """Rows of PROJECTIONS of one document; what was projected is numbered in the order of the source's lines."""
+    rows: list[Row] = []
+    number = 0
+    for mention, span in zip(mentions, spans, strict=True):
+        number += span.reason is None
+        rows.append(_row(mention, target, span, f"T{number}" if span.reason is None else None))
+    return rows
 
 
-def _row(mention: dict[str, object], target: TargetShard, span: Span) -> dict[str, object]:
-    document = str(mention["document"])
-    text = target.texts[document].text if span.starts else ""
+def _row(mention: Row, target: TargetShard, span: Span, id_: str | None) -> Row:
+    document = mention["document"]
     return {
         "document": document,
         "source_lang": mention["lang"],
         "target_lang": target.lang,
         "mention": mention["mention"],
+        "target_mention": id_,
         "label": mention["label"],
         "source_starts": mention["starts"],
         "source_ends": mention["ends"],
         "source_surface": mention["surface"],
         "starts": span.starts,
         "ends": span.ends,
-        "surface": " ".join(text[start:end] for start, end in zip(span.starts, span.ends, strict=True)),
+        "surface": slices(target.texts[document].text, span.starts, span.ends) if span.starts else "",
         "confidence": span.confidence,
         "reason": span.reason,
         "aligner": target.aligner if span.reason != "no_target_document" else "",
     }
+
+
+def _carried(lines: Sequence[Row], projections: Sequence[Row], target: TargetShard) -> list[Row]:
+    return carry_lines(lines, {row["mention"]: row["target_mention"] for row in projections}, target.lang)

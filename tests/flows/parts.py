@@ -15,7 +15,8 @@ from flows.train import Refs, Targets, build_targets, fit_teachers, pair_models,
 from flows.watch import LISTENER, Progress, Watch
 from pipeline_lib.corpus.samples import documents, write_sample
 from pipeline_lib.evaluation.summary import Counts
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
+from tasks.project import Projected
 from tasks.score import Scored
 from tests.flows.tiny import quick
 
@@ -34,8 +35,8 @@ class Parts:
     targets: Targets
     students: Refs
     models: dict[str, PairModel]
-    projections: dict[Cell, ArtifactRef]
-    by_student: dict[Cell, ArtifactRef]
+    projected: dict[Cell, Projected]
+    by_student: dict[Cell, Projected]
     scores: dict[str, Scored]
     counts: Counts
     watch: Watch
@@ -66,12 +67,12 @@ def run_parts(folder: Path) -> Parts:
         targets = build_targets(store, read, teachers, CONFIG, watch)
         students = train_students(store, read, teachers, targets, CONFIG, watch)
         models = pair_models(teachers, edges, students)
-        projections = project_mentions(store, read, models, targets, CONFIG, watch)
+        projected = project_mentions(store, read, models, targets, CONFIG, watch)
         others = project_mentions(store, read, models, targets, by_student, student_watch)
-        scores = score_projections(store, corpus, read, projections, CONFIG, watch)
-        counts = hand_over(store, corpus, out, read, models, None, projections, scores, CONFIG, watch)
+        scores = score_projections(store, corpus, read, projected, CONFIG, watch)
+        counts = hand_over(store, corpus, out, read, models, None, projected, scores, CONFIG, watch)
         return Parts(
-            folder, read, teachers, edges, targets, students, models, projections, others, scores, counts, watch, student_watch, events
+            folder, read, teachers, edges, targets, students, models, projected, others, scores, counts, watch, student_watch, events
         )
 
     token = LISTENER.set(events.append)

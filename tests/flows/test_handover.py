@@ -10,6 +10,7 @@ from flows.config import RunConfig
 from flows.handover import hand_over
 from flows.model import model_record, run_id
 from pipeline_lib.evaluation.summary import Counts
+from pipeline_lib.storage.store import ArtifactRef
 from tests.flows.parts import CONFIG, NAMES, Parts
 from tests.flows.tiny import quick
 
@@ -17,6 +18,10 @@ from tests.flows.tiny import quick
 def record_of(out: Path) -> dict[str, Any]:
     record: dict[str, Any] = json.loads((out / "run.json").read_text("utf-8"))
     return record
+
+
+def _tables(parts: Parts) -> list[ArtifactRef]:
+    return [ref for made in parts.projected.values() for ref in (made.projections, made.carried)]
 
 
 def hand_over_again(parts: Parts, out: Path, pinned: str | None = None, config: RunConfig = CONFIG) -> Counts:
@@ -30,7 +35,7 @@ def hand_over_again(parts: Parts, out: Path, pinned: str | None = None, config: 
             parts.corpus,
             parts.models,
             pinned,
-            parts.projections,
+            parts.projected,
             scores,
             config,
             parts.watch,
@@ -48,7 +53,7 @@ def test_the_store_and_the_outputs_hold_the_same_record(parts: Parts) -> None:
 
 def test_the_record_says_what_the_run_was_made_of(parts: Parts) -> None:
     record = record_of(parts.out)
-    made = [parts.corpus.scanned.files, *parts.projections.values(), *(scored.main for scored in parts.scores.values())]
+    made = [parts.corpus.scanned.files, *_tables(parts), *(scored.main for scored in parts.scores.values())]
     assert record["artifacts"] == [ref.key for ref in made]
     assert record["models"] == model_record(parts.models)
     assert (record["source"], record["targets"], record["shards"]) == ("es", ["en", "cz"], 2)

@@ -92,7 +92,9 @@ def test_without_a_pinned_model_a_changed_document_refits_it(copied: Path) -> No
     assert built(events)["fit"] == built(events)["distill"] == 1
 
 
-@pytest.mark.parametrize("contract", ["documents", "units", "embeddings", "cost_matrices", "transport_plans", "projections", "scores"])
+@pytest.mark.parametrize(
+    "contract", ["documents", "units", "embeddings", "cost_matrices", "transport_plans", "projections", "carried_lines", "scores"]
+)
 @pytest.mark.parametrize("damage", ["truncated", "deleted"])
 def test_a_damaged_artifact_is_noticed_and_rebuilt(copied: Path, contract: str, damage: str) -> None:
     before = contents(copied)

@@ -1,17 +1,16 @@
 import polars as pl
 import pytest
 
-from pipeline_lib.storage.store import ArtifactRef
+from flows.corpus import Cell
+from tasks.project import Projected
 from tests.flows.parts import Parts
 
-Refs = dict[tuple[str, int], ArtifactRef]
+
+def rows(parts: Parts, made: dict[Cell, Projected]) -> pl.DataFrame:
+    return pl.concat([pl.DataFrame(parts.store.read(shard.projections)) for shard in made.values()])
 
 
-def rows(parts: Parts, refs: Refs) -> pl.DataFrame:
-    return pl.concat([pl.DataFrame(parts.store.read(ref)) for ref in refs.values()])
-
-
-@pytest.mark.parametrize("aligner", ["projections", "by_student"])
+@pytest.mark.parametrize("aligner", ["projected", "by_student"])
 def test_every_source_mention_has_a_row_in_every_language(parts: Parts, aligner: str) -> None:
     found = rows(parts, getattr(parts, aligner))
     mentions = sum(ref.rows for ref in parts.corpus.mentions())
@@ -25,15 +24,15 @@ def test_every_source_mention_has_a_row_in_every_language(parts: Parts, aligner:
 
 
 def test_the_target_aligner_reads_the_sharpened_plans(parts: Parts) -> None:
-    for (lang, _), ref in parts.projections.items():
-        assert set(parts.store.read(ref)["aligner"].to_pylist()) == {parts.teachers[lang].fingerprint}
+    for (lang, _), made in parts.projected.items():
+        assert set(parts.store.read(made.projections)["aligner"].to_pylist()) == {parts.teachers[lang].fingerprint}
     assert "align" not in [stage.stage for stage in parts.watch.stages]
 
 
 def test_the_student_aligner_reads_the_students_own_alignments(parts: Parts) -> None:
     assert [(stage.stage, stage.built) for stage in parts.student_watch.stages] == [("align", 4), ("project", 4)]
-    for (lang, _), ref in parts.by_student.items():
-        assert set(parts.store.read(ref)["aligner"].to_pylist()) == {parts.students[lang].fingerprint}
+    for (lang, _), made in parts.by_student.items():
+        assert set(parts.store.read(made.projections)["aligner"].to_pylist()) == {parts.students[lang].fingerprint}
 
 
 def test_each_language_is_scored_against_its_own_gold(parts: Parts) -> None:

@@ -23,6 +23,7 @@ def mention(name: str, label: str, source: Spans, target: Spans, document: str =
         "source_lang": "es",
         "target_lang": "en",
         "mention": name,
+        "target_mention": name if target[0] else None,
         "label": label,
         "source_starts": source[0],
         "source_ends": source[1],

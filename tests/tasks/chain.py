@@ -31,7 +31,7 @@ from tasks.edges import count_edges
 from tasks.embed import embed
 from tasks.fit import fit
 from tasks.ingest import Ingested, ingest_shard
-from tasks.project import project
+from tasks.project import Projected, project
 from tasks.scan import Scanned, scan
 from tasks.score import Scored, score
 from tasks.sharpen import sharpen
@@ -66,12 +66,20 @@ class Chain:
     plans: dict[int, ArtifactRef]
     distilled: Distilled
     alignments: dict[int, ArtifactRef]
-    projections: dict[int, ArtifactRef]
+    projected: dict[int, Projected]
     scored: Scored
 
     @property
     def store(self) -> Store:
         return Store(self.root)
+
+    @property
+    def projections(self) -> dict[int, ArtifactRef]:
+        return {shard: made.projections for shard, made in self.projected.items()}
+
+    @property
+    def carried(self) -> dict[int, ArtifactRef]:
+        return {shard: made.carried for shard, made in self.projected.items()}
 
     def whole(self, lang: str) -> list[Texts]:
         return whole(self.texts, lang)
@@ -84,7 +92,7 @@ class Chain:
         ingested = [ref for rows in self.rows.values() for ref in (rows.documents, rows.mentions, rows.lines, rows.rejects, rows.warnings)]
         units = [texts.units for texts in self.texts.values()]
         model = [self.teachers, self.edges, self.distilled.main, self.distilled.log]
-        pairs = [ref for refs in (self.costs, self.plans, self.alignments, self.projections) for ref in refs.values()]
+        pairs = [ref for refs in (self.costs, self.plans, self.alignments, self.projections, self.carried) for ref in refs.values()]
         return [self.scanned.files, self.scanned.rejects, *ingested, *units, *model, *self.embeddings.values(), *pairs]
 
 
@@ -111,12 +119,12 @@ def run_chain(root: str, corpus: str) -> Chain:
     alignments = {
         shard: align.fn(root, name, texts["es", shard], texts["en", shard], student.main, AlignConfig()) for shard, name in shards.items()
     }
-    projections = {
+    projected = {
         shard: project.fn(
             root,
             texts["es", shard],
             texts["en", shard],
-            rows["es", shard].mentions,
+            rows["es", shard],
             embeddings["en", shard],
             edges,
             plans[shard],
@@ -125,8 +133,8 @@ def run_chain(root: str, corpus: str) -> Chain:
         )
         for shard in shards
     }
-    scored = score.fn(root, corpus, found, "en", list(projections.values()), CORPUS, RESAMPLE)
-    return Chain(root, corpus, found, rows, texts, teachers, edges, embeddings, costs, plans, student, alignments, projections, scored)
+    scored = score.fn(root, corpus, found, "en", [made.projections for made in projected.values()], CORPUS, RESAMPLE)
+    return Chain(root, corpus, found, rows, texts, teachers, edges, embeddings, costs, plans, student, alignments, projected, scored)
 
 
 def copy_of(chain: Chain, folder: Path) -> Chain:

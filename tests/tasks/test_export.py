@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from data_contracts import PROJECTIONS, REJECTS, WARNINGS
+from data_contracts import CARRIED_LINES, PROJECTIONS, REJECTS, WARNINGS
 from flows.config import RunConfig, load_config
 from pipeline_lib.corpus.text import slices
 from pipeline_lib.evaluation.report import StageTime
@@ -34,7 +34,7 @@ def outputs(chain: Chain, shards: tuple[int, ...] = (0, 1)) -> Outputs:
         source="es",
         targets=["en"],
         texts={lang: [chain.rows[lang, shard] for shard in shards] for lang in ("es", "en")},
-        projections={"en": [chain.projections[shard] for shard in shards]},
+        projected={"en": [chain.projected[shard] for shard in shards]},
         scores=[chain.scored.main],
         rejects=[chain.scanned.rejects, *(rows.rejects for rows in chain.rows.values()), chain.scored.rejects],
         warnings=[rows.warnings for rows in chain.rows.values()],
@@ -65,6 +65,7 @@ def out(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_writes_the_promised_files_and_leaves_no_other(out: Path) -> None:
     expected = {
         "projections.parquet",
+        "carried_lines.parquet",
         "rejects.parquet",
         "warnings.parquet",
         "corpus_files.parquet",
@@ -86,6 +87,7 @@ def test_the_record_lists_every_file_with_its_hash(out: Path) -> None:
 
 def test_the_tables_hold_the_projections_and_rejects_of_every_shard(chain: Chain, out: Path) -> None:
     assert pq.read_schema(out / "projections.parquet").equals(PROJECTIONS.schema)
+    assert pq.read_schema(out / "carried_lines.parquet").equals(CARRIED_LINES.schema)
     assert pq.read_schema(out / "rejects.parquet").equals(REJECTS.schema)
     assert pq.read_schema(out / "warnings.parquet").equals(WARNINGS.schema)
     assert pq.read_table(out / "corpus_files.parquet").equals(chain.store.read(chain.scanned.files))
@@ -112,7 +114,7 @@ def test_the_annotations_agree_with_the_projections_and_the_texts(out: Path) -> 
             starts, ends = zip(*(map(int, span.split()) for span in spans.split(";")), strict=True)
             assert slices(text, starts, ends) == surface
             found.append((name, mention, label, list(starts), list(ends), surface))
-    columns = ("document", "mention", "label", "starts", "ends", "surface")
+    columns = ("document", "target_mention", "label", "starts", "ends", "surface")
     assert sorted(found) == sorted(tuple(row[column] for column in columns) for row in projected(out))
 
 

@@ -3,23 +3,22 @@ from dataclasses import replace
 
 import pytest
 
-from data_contracts import PROJECTIONS
+from data_contracts import CARRIED_LINES, PROJECTIONS
 from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.sinkhorn import SharpenConfig
 from pipeline_lib.projection.decode import DecodeConfig
-from pipeline_lib.storage.store import ArtifactRef
 from tasks.cost import cost
-from tasks.project import project
+from tasks.project import Projected, project
 from tasks.sharpen import sharpen
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
 
 
-def call(chain: Chain, **changes: object) -> ArtifactRef:
+def call(chain: Chain, **changes: object) -> Projected:
     arguments = {
         "root": chain.root,
         "source": chain.texts["es", 1],
         "target": chain.texts["en", 1],
-        "mentions": chain.rows["es", 1].mentions,
+        "annotated": chain.rows["es", 1],
         "embeddings": chain.embeddings["en", 1],
         "edges": chain.edges,
         "alignment": chain.plans[1],
@@ -32,7 +31,8 @@ def call(chain: Chain, **changes: object) -> ArtifactRef:
 def test_projections_keep_their_contract(chain: Chain) -> None:
     for shard, ref in chain.projections.items():
         assert_kept(chain, ref, PROJECTIONS)
-        assert ref.shard == chain.plans[shard].shard
+        assert_kept(chain, chain.carried[shard], CARRIED_LINES)
+        assert ref.shard == chain.carried[shard].shard == chain.plans[shard].shard
 
 
 def test_rows_in_are_rows_out(chain: Chain) -> None:
@@ -53,26 +53,25 @@ def test_surfaces_are_slices_of_the_target_text(chain: Chain) -> None:
 
 def test_each_row_names_the_teachers_or_the_student_that_aligned_it(own: Chain) -> None:
     student = call(own, alignment=own.alignments[1], aligner=own.distilled.main)
-    assert set(own.store.read(call(own))["aligner"].to_pylist()) == {own.teachers.fingerprint}
-    assert set(own.store.read(student)["aligner"].to_pylist()) == {own.distilled.main.fingerprint}
+    assert set(own.store.read(call(own).main)["aligner"].to_pylist()) == {own.teachers.fingerprint}
+    assert set(own.store.read(student.main)["aligner"].to_pylist()) == {own.distilled.main.fingerprint}
 
 
 def test_without_a_target_text_every_mention_abstains(own: Chain) -> None:
     costs = cost.fn(own.root, "es-en/lacking", own.embeddings["es", 1], own.embeddings["en", 0], own.teachers, CostConfig())
     plans = sharpen.fn(own.root, costs, SharpenConfig())
-    rows = own.store.read(call(own, target=own.texts["en", 0], embeddings=own.embeddings["en", 0], alignment=plans)).to_pylist()
+    rows = own.store.read(call(own, target=own.texts["en", 0], embeddings=own.embeddings["en", 0], alignment=plans).main).to_pylist()
     assert {(row["reason"], row["aligner"]) for row in rows} == {("no_target_document", "")}
     assert len(rows) == own.rows["es", 1].mentions.rows > 0
 
 
 def test_a_second_call_projects_nothing(chain: Chain) -> None:
-    assert_reused(lambda: call(chain), chain.projections[1], "tasks.project.project_tables")
+    assert_reused(lambda: call(chain).main, chain.projections[1], "tasks.project.project_tables")
 
 
-@pytest.mark.parametrize("argument", ["mentions", "embeddings", "edges", "alignment", "aligner"])
+@pytest.mark.parametrize("argument", ["embeddings", "edges", "alignment", "aligner"])
 def test_it_depends_on_every_table(chain: Chain, argument: str) -> None:
     given = {
-        "mentions": chain.rows["es", 1].mentions,
         "embeddings": chain.embeddings["en", 1],
         "edges": chain.edges,
         "alignment": chain.plans[1],
@@ -86,10 +85,12 @@ def test_it_depends_on_every_table(chain: Chain, argument: str) -> None:
     "change",
     [
         lambda chain: {"config": DecodeConfig(reach=2)},
+        lambda chain: {"annotated": replace(chain.rows["es", 1], mentions=other(chain.rows["es", 1].mentions))},
+        lambda chain: {"annotated": replace(chain.rows["es", 1], lines=other(chain.rows["es", 1].lines))},
         lambda chain: {"source": replace(chain.texts["es", 1], units=other(chain.texts["es", 1].units))},
         lambda chain: {"target": replace(chain.texts["en", 1], documents=other(chain.texts["en", 1].documents))},
     ],
-    ids=["config", "source", "target"],
+    ids=["config", "mentions", "lines", "source", "target"],
 )
 def test_it_depends_on(chain: Chain, change: Callable[[Chain], dict[str, object]]) -> None:
     assert fingerprint(lambda: call(chain, **change(chain))) != chain.projections[1].fingerprint
@@ -97,4 +98,9 @@ def test_it_depends_on(chain: Chain, change: Callable[[Chain], dict[str, object]
 
 @DAMAGES
 def test_a_damaged_table_is_made_again(own: Chain, damage: str) -> None:
-    assert_repaired(lambda: call(own), own.root, damage)
+    assert_repaired(lambda: call(own).main, own.root, damage)
+
+
+@DAMAGES
+def test_damaged_carried_lines_are_made_again(own: Chain, damage: str) -> None:
+    assert_repaired(lambda: call(own).carried, own.root, damage)

@@ -1,12 +1,12 @@
-"""Rows of PROJECTIONS, DOCUMENTS and MENTIONS, written short."""
+"""Rows of PROJECTIONS, CARRIED_LINES, DOCUMENTS, MENTIONS and ANNOTATION_LINES, written short."""
 
 import hashlib
 
 import pyarrow as pa
 
 from data_contracts.contract import Contract
-from data_contracts.corpus import DOCUMENTS, MENTIONS
-from data_contracts.projection import PROJECTIONS
+from data_contracts.corpus import ANNOTATION_LINES, DOCUMENTS, MENTIONS
+from data_contracts.projection import CARRIED_LINES, PROJECTIONS
 from pipeline_lib.corpus.text import slices
 
 Fragments = list[tuple[int, int]]
@@ -27,6 +27,7 @@ def projected(document: str, mention: str, label: str, fragments: Fragments, tex
         "source_lang": "es",
         "target_lang": lang,
         "mention": mention,
+        "target_mention": mention if fragments else None,
         "label": label,
         "source_starts": [0],
         "source_ends": [1],
@@ -42,6 +43,25 @@ def projected(document: str, mention: str, label: str, fragments: Fragments, tex
 
 def projections(*rows: dict[str, object]) -> pa.Table:
     return checked(PROJECTIONS, PROJECTIONS.table(rows))
+
+
+def carried(*lines: tuple[str, str | None]) -> pa.Table:
+    """CARRIED_LINES of (document, line in the target's file or None)."""
+    rows = [
+        {
+            "document": document,
+            "source_lang": "es",
+            "target_lang": "en",
+            "line": number,
+            "kind": raw[0] if raw else "A",
+            "source_id": None,
+            "target_id": raw.split("\t")[0] if raw and raw[0] != "*" else None,
+            "raw": raw,
+            "reason": None if raw else "mention_not_projected",
+        }
+        for number, (document, raw) in enumerate(lines, start=1)
+    ]
+    return checked(CARRIED_LINES, CARRIED_LINES.table(rows))
 
 
 def documents(texts: dict[str, str], lang: str = "en") -> pa.Table:
@@ -79,6 +99,15 @@ def mentions(texts: dict[str, str], *spans: tuple[str, str, Fragments], lang: st
         for line, (document, mention, fragments) in enumerate(spans, start=1)
     ]
     return checked(MENTIONS, MENTIONS.table(rows))
+
+
+def annotation_lines(*lines: tuple[str, str], lang: str = "es") -> pa.Table:
+    """ANNOTATION_LINES of (document, line), numbered after any mentions."""
+    rows = [
+        {"document": document, "lang": lang, "line": number, "kind": raw[0], "raw": raw, "terminator": "\n"}
+        for number, (document, raw) in enumerate(lines, start=1001)
+    ]
+    return checked(ANNOTATION_LINES, ANNOTATION_LINES.table(rows))
 
 
 def checked(contract: Contract, table: pa.Table) -> pa.Table:

@@ -17,7 +17,7 @@ from pipeline_lib.corpus.samples import write_sample
 from pipeline_lib.evaluation.annotations import read_tsv
 from pipeline_lib.projection.export import HEADER, projected_files, run_tsv, source_files, write_file
 from tests.pipeline_lib.corpus.trees import corpus
-from tests.pipeline_lib.projection.rows import documents, projected, projections
+from tests.pipeline_lib.projection.rows import carried, documents, projected, projections
 
 TEXT = 'No fever, "dry" cough\nand\tpain in the left\r\narm.'
 HOSTILE = [
@@ -113,7 +113,7 @@ def test_annotation_files_parse_back_and_match_their_text(data: st.DataObject) -
         places = sorted(places)
         spans[f"T{number}"] = list(zip(places[::2], places[1::2], strict=False))
     rows = projections(*(projected("d", mention, f"L{mention}", fragments, text) for mention, fragments in spans.items()))
-    files = dict(projected_files(documents({"d": text, "unannotated": "x"}), rows))
+    files = dict(projected_files(documents({"d": text, "unannotated": "x"}), rows, carried()))
     assert list(files) == ["d.txt", "d.ann", "unannotated.txt", "unannotated.ann"]
     assert files["d.txt"] == text and files["unannotated.ann"] == ""
     standoff = brat.check_against(brat.parse(files["d.ann"]), text)
@@ -123,19 +123,22 @@ def test_annotation_files_parse_back_and_match_their_text(data: st.DataObject) -
     ]
 
 
-def test_annotation_files_hold_what_was_found_in_their_document_under_the_ids_of_the_source() -> None:
+def test_annotation_files_hold_mentions_and_then_lines_of_their_document_under_the_ids_of_the_target() -> None:
     texts = {"a": TEXT, "b": "Pain in arm"}
     rows = projections(
-        projected("b", "T7", "SYMPTOM", [(0, 4), (8, 11)], texts["b"]),
+        projected("b", "T7", "SYMPTOM", [(0, 4), (8, 11)], texts["b"]) | {"target_mention": "T1"},
         projected("a", "T2", "DISEASE", [(3, 8)], TEXT),
         projected("a", "T1", "DISEASE", []),
         projected("elsewhere", "T1", "DISEASE", [(0, 1)], "x"),
     )
-    assert dict(projected_files(documents(texts), rows)) == {
+    lines = carried(
+        ("b", "R1\tWith Arg1:T1 Arg2:T1\t"), ("a", None), ("a", "#1\tNote T2\té"), ("b", "*\tEquiv T1 T1"), ("gone", "A1\tOld T1")
+    )
+    assert dict(projected_files(documents(texts), rows, lines)) == {
         "a.txt": TEXT,
-        "a.ann": "T2\tDISEASE 3 8\tfever\n",
+        "a.ann": "T2\tDISEASE 3 8\tfever\n#1\tNote T2\té\n",
         "b.txt": "Pain in arm",
-        "b.ann": "T7\tSYMPTOM 0 4;8 11\tPain arm\n",
+        "b.ann": "T1\tSYMPTOM 0 4;8 11\tPain arm\nR1\tWith Arg1:T1 Arg2:T1\t\n*\tEquiv T1 T1\n",
     }
 
 

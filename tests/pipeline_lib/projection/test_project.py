@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.alignment import ALIGNMENTS
-from data_contracts.projection import PROJECTIONS
+from data_contracts.projection import CARRIED_LINES, PROJECTIONS
 from pipeline_lib.alignment.band import Band, BandConfig, Floats, band_around, scaled_diagonal
 from pipeline_lib.alignment.sinkhorn import plan_columns, plan_of
 from pipeline_lib.alignment.units import GridText, split_units
@@ -21,7 +22,7 @@ from pipeline_lib.corpus.text import slices
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.edges import OPENS, PRECEDES
 from pipeline_lib.projection.project import TargetShard, project_tables
-from tests.pipeline_lib.projection.rows import Fragments, mentions
+from tests.pipeline_lib.projection.rows import Fragments, annotation_lines, mentions
 
 Texts = dict[str, str]
 Row = dict[str, object]
@@ -62,11 +63,19 @@ def identity(texts: Texts, at_once: int = 2) -> Iterator[pa.Table]:
 def project(
     found: pa.Table, source: Texts, target: TargetShard, plans: Iterator[pa.Table], config: DecodeConfig | None = None
 ) -> list[Row]:
-    parts = list(project_tables(found, grids(source), target, plans, config or DecodeConfig()))
-    for part in parts:
-        PROJECTIONS.check(part)
-    rows: list[Row] = pa.concat_tables(parts).to_pylist()
-    return rows
+    return project_with(annotation_lines(), found, source, target, plans, config)[0]
+
+
+def project_with(
+    lines: pa.Table, found: pa.Table, source: Texts, target: TargetShard, plans: Iterator[pa.Table], config: DecodeConfig | None = None
+) -> tuple[list[Row], list[Row]]:
+    """Rows of PROJECTIONS and of CARRIED_LINES."""
+    parts = list(project_tables(found, lines, grids(source), target, plans, config or DecodeConfig()))
+    for projections, carried in parts:
+        PROJECTIONS.check(projections)
+        CARRIED_LINES.check(carried)
+    projections, carried = (pa.concat_tables(tables).to_pylist() for tables in zip(*parts, strict=True))
+    return projections, carried
 
 
 def ids(rows: list[Row]) -> list[tuple[object, object]]:
@@ -151,6 +160,58 @@ def test_nested_and_equal_mentions_get_a_row_each() -> None:
     assert [(row["mention"], offsets(row)) for row in rows] == [(mention, fragments) for _, mention, fragments in spans]
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=4),
+    st.lists(st.lists(st.sampled_from([0.0, 0.1, 0.5, 1.0]), min_size=9, max_size=9), min_size=9, max_size=9),
+)
+def test_projected_fragments_stand_in_text_order_and_apart_whatever_the_plan(
+    pairs: list[tuple[int, int]], dense: list[list[float]]
+) -> None:
+    units = split_units(SICK)
+    fragments = [(int(units.starts[min(pair)]), int(units.ends[max(pair)])) for pair in pairs]
+    plan = np.array(dense) + 1e-6
+    (row,) = project(
+        mentions({"d": SICK}, ("d", "T1", fragments)), {"d": SICK}, shard({"d": SICK}), iter([ALIGNMENTS.table([plan_row("d", plan)])])
+    )
+    found = offsets(row)
+    assert all(start < end for start, end in found)
+    assert all(former[1] < latter[0] for former, latter in pairwise(found))
+    assert row["surface"] == " ".join(SICK[start:end] for start, end in found)
+
+
+def test_fragments_stay_apart_where_the_target_keeps_them_apart_and_join_where_it_does_not() -> None:
+    source = {"d": "dolor de pecho y espalda"}
+    found = mentions(source, ("d", "T1", [(0, 8), (17, 24)]))
+    apart, together = {"d": "pain of chest and back"}, {"d": "chest and pain of back"}
+    moved = np.eye(5)[[2, 3, 0, 1, 4]]
+    (kept,) = project(found, source, shard(apart), iter([ALIGNMENTS.table([plan_row("d", np.eye(5))])]))
+    (joint,) = project(found, source, shard(together), iter([ALIGNMENTS.table([plan_row("d", moved)])]))
+    assert (offsets(kept), kept["surface"]) == ([(0, 7), (18, 22)], "pain of back")
+    assert (offsets(joint), joint["surface"]) == ([(10, 22)], "pain of back")
+
+
+def test_projected_mentions_are_numbered_in_the_order_of_the_sources_lines_whatever_order_its_rows_have() -> None:
+    found = mentions({"d": SICK}, ("d", "T9", [(0, 6)]), ("d", "T2", [(6, 7)]), ("d", "T5", [(7, 11)]))
+    rows = project(found.take([2, 0, 1]), {"d": SICK}, shard({"d": SICK}), identity({"d": SICK}))
+    assert [(row["mention"], row["target_mention"]) for row in rows] == [("T9", "T1"), ("T2", None), ("T5", "T2")]
+
+
+def test_lines_go_with_their_mentions_document_by_document() -> None:
+    source = {name: SICK for name in "abc"}
+    found = mentions(source, ("a", "T1", [(6, 7)]), ("a", "T2", [(0, 6)]), ("b", "T1", [(0, 6)]), ("c", "T1", [(0, 6)]))
+    lines = annotation_lines(("b", "A4\tOld T1"), ("a", "A4\tOld T1"), ("a", "A5\tOld T2"), ("c", "#\tNote T1\tx"), ("gone", "A1\tOld T1"))
+    target = {"a": SICK, "b": SICK}
+    _, carried = project_with(lines, found, source, shard(target), identity(target))
+    assert {(row["document"], row["line"]): row["raw"] or row["reason"] for row in carried} == {
+        ("b", 1001): "A1\tOld T1",
+        ("a", 1002): "mention_not_projected",
+        ("a", 1003): "A1\tOld T1",
+        ("c", 1004): "mention_not_projected",
+        ("gone", 1005): "dangling_reference",
+    }
+
+
 texts_of = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from([SICK, "tos", "Dolor 2,5", "fiebre y tos"]), min_size=1)
 
 
@@ -179,6 +240,7 @@ def test_every_mention_gets_one_row_projected_or_with_a_reason(texts: Texts, dat
             assert (row["reason"], row["aligner"]) == ("no_aligned_unit", "f00d")
         else:
             assert row["reason"] is None
+        assert (row["target_mention"] is None) == (row["reason"] is not None)
         if row["reason"] is not None:
             assert (row["starts"], row["ends"], row["surface"], row["confidence"]) == ([], [], "", 0.0)
 
@@ -187,7 +249,8 @@ def test_mentions_of_documents_without_a_plan_come_last_in_a_part_of_their_own()
     source = {"a": SICK, "b": SICK, "c": SICK}
     found = mentions(source, ("b", "T1", [(0, 6)]), ("a", "T1", [(0, 6)]), ("b", "T2", [(7, 11)]), ("c", "T1", [(0, 6)]))
     target = {"a": SICK, "c": SICK}
-    parts = list(project_tables(found, grids(source), shard(target), identity(target, at_once=1), DecodeConfig()))
+    made = project_tables(found, annotation_lines(), grids(source), shard(target), identity(target, at_once=1), DecodeConfig())
+    parts = [projections for projections, _ in made]
     assert [part["document"].to_pylist() for part in parts] == [["a"], ["c"], ["b", "b"]]
     assert parts[2]["reason"].to_pylist() == ["no_target_document"] * 2
     assert parts[2]["aligner"].to_pylist() == [""] * 2 and parts[2]["target_lang"].to_pylist() == ["en"] * 2

@@ -14,8 +14,10 @@ from data_contracts.corpus import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MEN
 from pipeline_lib.corpus.documents import annotations_hash, hash_file, read_document, table_problems
 from pipeline_lib.corpus.files import CorpusError, FileProblem, TextFile, printable
 from pipeline_lib.corpus.layouts import CorpusConfig, discover, resolve_language
+from pipeline_lib.corpus.scored import read_scored
 
 NO_COUNTERPART = "a document has a text in both the source and the target language"
+UNKNOWN_SCORED = "a document that is listed as scored has a text in both languages"
 
 
 class ShardConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -64,8 +66,10 @@ def scan_corpus(
             raise CorpusError(f"no document has a text in both {own} and {lang}: a document is the same file name in two languages")
     count = shards or config.count(len(by_lang[own]))
     kept = [file for file in found.files if file.document in by_lang[own]]
-    files = [_file_row(file, file.lang == own, shard_of(file.document, count)) for file in kept]
+    scored = read_scored(root / corpus.scored) if corpus.scored else None
+    files = [_file_row(file, file.lang == own, _is_scored(file, scored), shard_of(file.document, count)) for file in kept]
     problems = [*found.problems, *strays(root, by_lang[own].values()), *_unpaired(by_lang, own, langs)]
+    problems += [FileProblem(printable(corpus.scored), None, None, "unknown_scored", UNKNOWN_SCORED)] * _unknown(scored, kept)
     return Scan(own, langs, count, CORPUS_FILES.table(files), REJECTS.table([reject_row("scan", problem) for problem in problems]))
 
 
@@ -107,7 +111,17 @@ def text_file(root: Path, row: Mapping[str, Any]) -> TextFile:
     return TextFile(root, row["document"], row["lang"], row["file"], row["annotations"], row["split"], row["entity"])
 
 
-def _file_row(file: TextFile, is_source: bool, shard: int) -> dict[str, object]:
+def _is_scored(file: TextFile, scored: frozenset[str] | None) -> bool:
+    """Whether gold of this text counts: listed by the document's id or by the file's own name, or, without a list, annotated."""
+    return file.annotations is not None if scored is None else not scored.isdisjoint((file.document, file.stem))
+
+
+def _unknown(scored: frozenset[str] | None, files: Iterable[TextFile]) -> int:
+    """How many listed documents the corpus lacks."""
+    return len((scored or frozenset()) - {name for file in files for name in (file.document, file.stem)})
+
+
+def _file_row(file: TextFile, is_source: bool, scored: bool, shard: int) -> dict[str, object]:
     return {
         "document": file.document,
         "lang": file.lang,
@@ -115,7 +129,7 @@ def _file_row(file: TextFile, is_source: bool, shard: int) -> dict[str, object]:
         "sha256": hash_file(file.path),
         "annotations": file.annotations,
         "annotations_sha256": annotations_hash(file) if is_source and file.annotations else None,
-        "scored": file.annotations is not None,
+        "scored": scored,
         "split": file.split,
         "entity": file.entity,
         "shard": shard,

@@ -349,3 +349,41 @@ def test_files_of_a_language_and_shard_partition_the_scan(sample: Path) -> None:
     order = [("lang", "ascending"), ("document", "ascending")]
     assert pa.concat_tables(parts).sort_by(order).equals(files.sort_by(order))
     assert files_of(files, "it", 0).num_rows == 0
+
+
+def test_without_a_list_gold_counts_where_there_is_some(sample: Path) -> None:
+    (sample / "en" / "case-01.ann").unlink()
+    rows = {(row["document"], row["lang"]): row["scored"] for row in scanned(sample).files.to_pylist()}
+    assert rows["case-01", "en"] is False and rows["case-02", "en"] is True
+
+
+@pytest.mark.parametrize("listed", ["case-02\n", "filename\tscored\ncase-01\t0\ncase-02.txt\t1\n"])
+def test_of_a_mixed_collection_the_listed_documents_count_and_no_others(sample: Path, listed: str) -> None:
+    (sample / "scored.tsv").write_text(listed, encoding="utf-8")
+    found = scan_corpus(sample, "es", ["en"], CorpusConfig(scored="scored.tsv"), ShardConfig())
+    assert {row["document"] for row in found.files.to_pylist() if row["scored"]} == {"case-02"}
+    assert found.rejects.num_rows == 0
+
+
+def test_a_listed_document_may_be_named_as_its_file_is(tmp_path: Path) -> None:
+    name = "C-{lang}-test-disease/txt/C-{lang}-test-disease-{number}.txt"
+    files = {name.format(lang=lang, number=number): b"x" for lang in ("es", "en") for number in (1, 2)}
+    root = corpus(tmp_path, files | {"ids.txt": b"C-en-test-disease-2\nabsent\n"})
+    found = scan_corpus(root, "es", ["en"], CorpusConfig(scored="ids.txt"), ShardConfig())
+    assert {row["file"].rsplit("/")[-1] for row in found.files.to_pylist() if row["scored"]} == {"C-en-test-disease-2.txt"}
+    assert [(row["file"], row["code"], row["lang"]) for row in found.rejects.to_pylist()] == [("ids.txt", "unknown_scored", None)]
+
+
+def test_rows_of_the_source_s_tsv_that_no_text_answers_to_are_rejects_of_the_scan(tmp_path: Path) -> None:
+    table = b"filename\tlabel\tstart_span\tend_span\na\tD\t0\t3\nz\tD\t0\t3\n"
+    root = corpus(tmp_path, {"es/a.txt": b"tos", "en/a.txt": b"cough", "es.tsv": table, "en.tsv": b"not looked at"})
+    found = scanned(root)
+    assert [(row["file"], row["line"], row["code"]) for row in found.rejects.to_pylist()] == [("es.tsv", 3, "unknown_document")]
+    assert read(root, found)[1].num_rows == 1
+
+
+def test_an_aliased_label_is_ingested_under_its_name(sample: Path) -> None:
+    scan = scanned(sample)
+    (_, mentions, *_), *_ = ingest(sample, scan.files, "es", {"DISEASE": "ENFERMEDAD"}, 100)
+    labels = {*column(mentions, "label")}
+    assert "ENFERMEDAD" in labels and "DISEASE" not in labels

@@ -22,7 +22,9 @@ CORPUS_FILES = Contract(
             ),
             column("annotations_sha256", pa.string(), "hash of what annotates a source text, null for targets", nullable=True),
             column(
-                "scored", pa.bool_(), "whether gold of this text counts: it is on the list of scored documents, or, without one, annotated"
+                "scored",
+                pa.bool_(),
+                "whether this text has gold that counts: annotations and, where documents are listed as scored, a place on that list",
             ),
             column("split", pa.string(), "such as `train` or `test`, where the layout tells", nullable=True),
             column("entity", pa.string(), "entity type whose collection the text belongs to, where the layout tells", nullable=True),

@@ -112,8 +112,8 @@ def text_file(root: Path, row: Mapping[str, Any]) -> TextFile:
 
 
 def _is_scored(file: TextFile, scored: frozenset[str] | None) -> bool:
-    """Whether gold of this text counts: listed by the document's id or by the file's own name, or, without a list, annotated."""
-    return file.annotations is not None if scored is None else not scored.isdisjoint((file.document, file.stem))
+    """Whether this text has gold that counts: annotations and, where there is a list, its document's id or its own name on it."""
+    return file.annotations is not None and (scored is None or not scored.isdisjoint((file.document, file.stem)))
 
 
 def _unknown(scored: frozenset[str] | None, files: Iterable[TextFile]) -> int:

@@ -21,8 +21,7 @@ def score_projections(
 ) -> tuple[pa.Table, pa.Table]:
     """SCORES of PROJECTIONS into ``target`` and REJECTS of its gold.
 
-    Documents whose gold cannot be read are left out; a scored one without annotations has no gold mention. A fragmented mention counts
-    with its envelope: first start, last end.
+    Documents whose gold cannot be read are left out. A fragmented mention counts with its envelope: first start, last end.
 
     Args:
         files: CORPUS_FILES of the target language.

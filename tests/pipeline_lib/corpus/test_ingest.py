@@ -368,7 +368,8 @@ def test_of_a_mixed_collection_the_listed_documents_count_and_no_others(sample: 
 def test_a_listed_document_may_be_named_as_its_file_is(tmp_path: Path) -> None:
     name = "C-{lang}-test-disease/txt/C-{lang}-test-disease-{number}.txt"
     files = {name.format(lang=lang, number=number): b"x" for lang in ("es", "en") for number in (1, 2)}
-    root = corpus(tmp_path, files | {"ids.txt": b"C-en-test-disease-2\nabsent\n"})
+    gold = {text.replace("txt", "ann"): b"" for text in files if "-en-" in text}
+    root = corpus(tmp_path, files | gold | {"ids.txt": b"C-en-test-disease-2\nabsent\n"})
     found = scan_corpus(root, "es", ["en"], CorpusConfig(scored="ids.txt"), ShardConfig())
     assert {row["file"].rsplit("/")[-1] for row in found.files.to_pylist() if row["scored"]} == {"C-en-test-disease-2.txt"}
     assert [(row["file"], row["code"], row["lang"]) for row in found.rejects.to_pylist()] == [("ids.txt", "unknown_scored", None)]

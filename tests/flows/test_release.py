@@ -1,0 +1,69 @@
+"""A MultiClin release goes through a run as it is: trees of entity folders, a list of scored documents, the corpus's own codes."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipeline_lib.corpus.ingest import ShardConfig, scan_corpus
+from pipeline_lib.corpus.layouts import CorpusConfig
+from pipeline_lib.evaluation.summary import Counts
+from tests.flows.multiclin import BACKGROUND, ENTITIES, TEST, TRAIN, numbered, write_release
+from tests.flows.tiny import quick, run
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory, prefect_server: None) -> tuple[Counts, Path]:
+    root = tmp_path_factory.mktemp("release")
+    corpus = write_release(root / "MultiClinNER", ("es", "en", "cz"), gold=True)
+    scored = [document for entity in ENTITIES for document in numbered(TEST, entity).values()]
+    (corpus / "scored.txt").write_text("\n".join(scored) + "\n", encoding="utf-8")
+    counts, _ = run(corpus, root, targets=("en", "cs"), config=quick("corpus.scored=scored.txt"))
+    return counts, root / "out"
+
+
+def test_every_document_of_every_entity_s_folder_is_projected(released: tuple[Counts, Path]) -> None:
+    counts, out = released
+    rows = pl.read_parquet(out / "projections.parquet")
+    numbers = {
+        f"{split}-{entity}-{n:04d}" for entity in ENTITIES for split, last in (("train", 1), ("test", 3)) for n in range(1, last + 1)
+    }
+    assert set(rows["document"]) == numbers and counts.documents == len(numbers)
+    assert set(rows["target_lang"]) == {"en", "cz"}
+    assert all(label.lower() in document for document, label in rows.select("document", "label").iter_rows())
+
+
+def test_the_same_number_of_two_entities_is_two_documents(released: tuple[Counts, Path]) -> None:
+    out = released[1]
+    texts = {entity: (out / "en" / f"test-{entity}-0001.txt").read_bytes() for entity in ENTITIES}
+    assert len(set(texts.values())) == 3
+
+
+def test_the_files_of_the_run_are_told_with_split_entity_and_name(released: tuple[Counts, Path]) -> None:
+    files = pl.read_parquet(released[1] / "corpus_files.parquet")
+    (row,) = files.filter((pl.col("document") == "test-symptom-0002") & (pl.col("lang") == "cz")).to_dicts()
+    assert (row["split"], row["entity"]) == ("test", "symptom")
+    assert Path(row["file"]).stem == "MultiClinNER-cz-test-symptom-0002"
+
+
+def test_background_and_train_are_projected_but_do_not_count(released: tuple[Counts, Path]) -> None:
+    files = pl.read_parquet(released[1] / "corpus_files.parquet").filter(pl.col("lang") == "en")
+    assert files.height == len(ENTITIES) * len((*TRAIN, *TEST, *BACKGROUND))
+    background = [document for entity in ENTITIES for document in numbered(BACKGROUND, entity).values()]
+    assert not files.filter(pl.col("document").is_in(background) | (pl.col("split") == "train"))["scored"].any()
+    assert files["scored"].sum() == len(ENTITIES) * len(TEST)
+
+
+def test_the_scores_are_of_the_listed_documents(released: tuple[Counts, Path]) -> None:
+    scores = pl.read_json(released[1] / "scores.json").filter(pl.col("metric") == "strict")
+    assert set(scores["target_lang"]) == {"en", "cz"}
+    pooled = scores.filter(pl.col("label") == "*")
+    assert pooled["documents"].to_list() == [len(ENTITIES) * len(TEST)] * 2
+    assert min(pooled["f1"]) > 0.3
+
+
+def test_texts_without_gold_are_not_scored_though_they_are_listed(tmp_path: Path) -> None:
+    corpus = write_release(tmp_path, ("es", "en"))
+    (corpus / "scored.txt").write_text("\n".join(numbered(TEST, "disease").values()), encoding="utf-8")
+    found = scan_corpus(corpus, "es", ["en"], CorpusConfig(scored="scored.txt"), ShardConfig())
+    assert {row["lang"] for row in found.files.to_pylist() if row["scored"]} == {"es"}

@@ -6,9 +6,9 @@ import pytest
 from rich.console import Console, RenderableType
 
 from flows import console
-from flows.console import count_table, plain_score_table, progress_bars, score_table
+from flows.console import comparison_table, count_table, difference_table, plain_score_table, progress_bars, score_table
 from flows.watch import LISTENER, Progress
-from pipeline_lib.evaluation.scorer import Score, ScoreRow
+from pipeline_lib.evaluation.compare import Comparison
 
 
 def rendered(what: RenderableType, width: int = 80) -> str:
@@ -112,16 +112,36 @@ def test_the_score_table_shows_four_decimals_strict_before_char() -> None:
 
 
 def test_the_plain_score_table_shows_four_decimals_and_no_match_where_there_is_none() -> None:
-    scores = [
-        ScoreRow("*", "strict", Score(0.5, 1 / 3, 0.4, 12, 8, 4), 3),
-        ScoreRow("DISEASE", "char", Score(0.25, 1.0, 0.4, 12, 8, None), 3),
-    ]
+    rates = {"precision": 0.5, "recall": 1 / 3, "low": 0.3, "high": 1.0}
+    scores = pl.DataFrame(
+        [
+            row("", "*", "strict", 0.4) | rates | {"matched": 4},
+            row("", "PROCEDIMIENTO_DIAGNOSTICO", "char", 0.4) | rates | {"matched": None},
+        ]
+    )
     text = rendered(plain_score_table(scores))
-    rows = [line.split() for line in text.splitlines() if "0.4000" in line]
-    assert rows == [
-        ["all", "strict", "0.5000", "0.3333", "0.4000", "12", "8", "4"],
-        ["DISEASE", "char", "0.2500", "1.0000", "0.4000", "12", "8"],
+    figures = ["0.5000", "0.3333", "0.4000", ".300-1.000", "123456", "123450"]
+    assert [line.split() for line in text.splitlines() if "0.4000" in line] == [
+        ["all", "strict", *figures, "4"],
+        ["PROCEDIM", "char", *figures],
     ]
+    assert max(map(len, text.splitlines())) <= 80
+    assert "NOSTICO" in text.replace("\n", "").replace(" ", "")
+
+
+def test_a_comparison_shows_signs_and_the_interval() -> None:
+    text = rendered(comparison_table([Comparison("*", "strict", 0.9125, 0.8944, 0.0182, -0.0098, 0.0263, 0.000999, 9)]))
+    (line,) = [line.split() for line in text.splitlines() if "strict" in line]
+    assert line == ["all", "strict", "0.9125", "0.8944", "+0.0182", "-0.0098", "to", "+0.0263", "0.0010"]
+
+
+def test_differences_are_counted_by_label_and_summed() -> None:
+    counts = pl.DataFrame(
+        {"label": ["A", "B"], "only_A_right": [1, 2], "only_A_wrong": [0, 1], "only_B_right": [3, 0], "only_B_wrong": [0, 4]}
+    )
+    lines = [line.split() for line in rendered(difference_table(counts)).splitlines()]
+    assert ["A", "1", "0", "3", "0"] in lines
+    assert ["all", "3", "1", "3", "4"] in lines
 
 
 def test_a_count_table_ends_in_its_number() -> None:

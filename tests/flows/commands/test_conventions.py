@@ -1,10 +1,12 @@
 """How a failure ends on the terminal."""
 
+from pathlib import Path
+
 import pytest
 import typer
 
-from flows.commands.conventions import EXIT_CODES, errors
 from pipeline_lib.corpus.files import CorpusError
+from flows.commands.conventions import EXIT_CODES, OutputError, errors, save
 
 
 def test_an_expected_failure_is_one_line_and_the_exit_code_of_its_kind(capsys: pytest.CaptureFixture[str]) -> None:
@@ -17,3 +19,14 @@ def test_an_expected_failure_is_one_line_and_the_exit_code_of_its_kind(capsys: p
 def test_a_failure_that_nobody_expected_is_not_hidden() -> None:
     with pytest.raises(ValueError, match="surprise"), errors():
         raise ValueError("surprise")
+
+
+def test_a_file_is_written_with_its_folders(tmp_path: Path) -> None:
+    save(tmp_path / "a" / "b.tsv", "ñ\n")
+    assert (tmp_path / "a" / "b.tsv").read_bytes() == "ñ\n".encode()
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"b\.tsv: cannot be written"):
+        save(tmp_path / "a" / "b.tsv", "")

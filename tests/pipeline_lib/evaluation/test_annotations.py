@@ -26,12 +26,9 @@ def test_plain_rows_are_read(tmp_path: Path) -> None:
     ]
 
 
-def test_the_text_column_is_optional(tmp_path: Path) -> None:
-    assert read(tmp_path, "filename\tlabel\tstart_span\tend_span\nd1\tX\t1\t2\n") == [("d1", "X", 1, 2)]
-
-
 def test_the_header_typo_extra_columns_and_another_order_are_understood(tmp_path: Path) -> None:
-    assert read(tmp_path, "mark\tlabel\tfilename\tend_span\tstrat_span\nT1\tX\td1\t2\t1\n") == [("d1", "X", 1, 2)]
+    content = "mark\tlabel\ttext\tfilename\tend_span\tstrat_span\tcode\nT1\tX\ta\td1\t2\t1\t38341003\n"
+    assert read(tmp_path, content) == [("d1", "X", 1, 2, "a")]
 
 
 def test_a_quoted_field_holds_tabs_quotes_and_line_breaks(tmp_path: Path) -> None:
@@ -45,9 +42,21 @@ def test_a_quote_inside_a_field_is_a_character(tmp_path: Path) -> None:
     assert read(tmp_path, HEADER + 'd1\tX\t1\t9\tsay "a" now\n')[0][4] == 'say "a" now'
 
 
-def test_an_unbalanced_quote_swallows_rows_up_to_the_next_one(tmp_path: Path) -> None:
-    rows = read(tmp_path, HEADER + 'd1\tX\t1\t2\t"a\nd2\tX\t1\t2\tb"\nd3\tX\t1\t2\tc\n')
-    assert [row[0] for row in rows] == ["d1", "d3"]
+def test_a_text_that_starts_with_a_quote_is_read_where_it_is_quoted(tmp_path: Path) -> None:
+    assert read(tmp_path, HEADER + 'd1\tX\t1\t9\t"""status"\nd2\tX\t1\t2\te\n') == [("d1", "X", 1, 9, '"status'), ("d2", "X", 1, 2, "e")]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        'd1\tX\t1\t2\t"a\nd2\tX\t1\t2\tb"\nd3\tX\t1\t2\tc\n',
+        'd1\tX\t1\t2\t"a\nd2\tX\t1\t2\tb\nd3\tX\t1\t2\t"c\n',
+        'd1\tX\t1\t2\t"a\r\nd2\tX\t1\t2\tb"\r\n',
+    ],
+)
+def test_a_raw_unbalanced_quote_that_swallows_rows_is_refused(tmp_path: Path, rows: str) -> None:
+    with pytest.raises(ScoreInputError, match=r"run\.tsv: row 1 swallows the rows below it: .* has to be quoted"):
+        read(tmp_path, HEADER + rows)
 
 
 def test_a_bom_crlf_blank_lines_and_a_missing_last_line_break_do_no_harm(tmp_path: Path) -> None:
@@ -73,7 +82,8 @@ def test_words_that_pandas_takes_for_missing_stay_words(tmp_path: Path) -> None:
     ("content", "rule"),
     [
         ("", "no header"),
-        ("filename\tlabel\tend_span\n", r"missing columns \['start_span'\]"),
+        ("filename\tlabel\tend_span\ttext\n", r"missing columns \['start_span'\]"),
+        ("filename\tlabel\tstart_span\tend_span\nd1\tX\t1\t2\n", r"missing columns \['text'\]"),
         (HEADER + "d1\tX\t1\t2\ta\nd1\tX\tone\t2\ta\n", "start_span is not an integer: 1 rows, the first is row 2"),
         (HEADER + "d1\tX\t1\t2.5\ta\n", "end_span is not an integer: 1 rows, the first is row 1"),
         (HEADER + "d1\tX\t1\tinf\ta\n", "end_span is not an integer"),
@@ -82,7 +92,8 @@ def test_words_that_pandas_takes_for_missing_stay_words(tmp_path: Path) -> None:
         (HEADER + "d1\t\t1\t2\ta\n", "rows without a label: 1 rows"),
         (HEADER + "\tX\t1\t2\ta\n", "rows without a filename: 1 rows"),
         (HEADER + "d1\tX\t1\t2\ta\td\n", "row 1 has 6 fields, the header has 5"),
-        (HEADER + 'd1\tX\t1\t2\t"a\n', "a quoted field is never closed"),
+        (HEADER + 'd1\tX\t1\t2\t"a\n', "a quoted field is never closed: .* has to be quoted"),
+        (HEADER + 'd1\tX\t1\t2\t"a\nd2\tX\t1\t2\tb\n', "a quoted field is never closed"),
         (HEADER + 'd1\tX\t1\t2\t"' + "a" * 200_000 + '"\n', "field larger than field limit"),
     ],
 )

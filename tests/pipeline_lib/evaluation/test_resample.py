@@ -77,3 +77,7 @@ def test_a_lower_level_gives_a_narrower_interval() -> None:
 def test_settings_out_of_range_or_unknown_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         ResampleConfig.model_validate(settings)
+
+
+def test_no_documents_give_replicates_of_nothing() -> None:
+    assert intervals(document_statistics(frame(), frame()), CONFIG) == {"strict": (0.0, 0.0), "char": (0.0, 0.0)}

@@ -99,7 +99,11 @@ ANNOTATION_LINES = Contract(
             column("document", pa.string(), "document id"),
             column("lang", pa.string(), "language of the annotated text"),
             column("line", pa.int32(), "line number in the file, from 1"),
-            column("kind", pa.string(), "first character of the line (R E A M N # * or T for a rejected mention), `?` for anything else"),
+            column(
+                "kind",
+                pa.string(),
+                "what the line looks like by its first character (R E A M N # * or T for a rejected mention), `?` for anything else",
+            ),
             column("raw", pa.string(), "the line verbatim, without its terminator"),
             column("terminator", pa.string(), "line ending as read"),
         ]

@@ -13,7 +13,7 @@ _PLAIN = r"(?P<refers> +[^\s:]+)"
 _WITH_ROLE = r"[^\s:]+:[^\s:]+"
 _REST = r" *(?:\t.*)?"
 _SHAPES = {
-    kind: re.compile(rf"\ufeff?(?P<own>{shape}", re.DOTALL)
+    kind: re.compile(rf"\ufeff?(?P<own>{shape}")
     for kind, shape in {
         "R": rf"R\S+)\t\S+(?P<refers>(?: +{_WITH_ROLE}){{2,}}){_REST}",
         "E": rf"E\S+)\t(?P<refers>{_WITH_ROLE}(?: +{_WITH_ROLE})*){_REST}",

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from pipeline_lib.corpus.files import CorpusError
 from flows.commands.conventions import EXIT_CODES, OutputError, errors, save
+from pipeline_lib.corpus.files import CorpusError
 
 
 def test_an_expected_failure_is_one_line_and_the_exit_code_of_its_kind(capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,10 @@ def test_an_irregular_text_has_one_row_a_code_with_its_first_place_and_the_count
     assert (row.line, row.rule) == (None, RULES[code])
 
 
+def test_a_byte_order_mark_at_the_start_has_its_own_code() -> None:
+    assert [row.code for row in text_irregularities("\ufefffever")] == ["bom"]
+
+
 @pytest.mark.parametrize("text", ["", "Varón de 59 años\n\n", "ἀρτηρία 動脈 \U0001f48a", "a\nb"])
 def test_ordinary_texts_have_none(text: str) -> None:
     assert text_irregularities(text) == []

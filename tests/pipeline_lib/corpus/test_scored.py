@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.corpus.layouts import CorpusError
+from pipeline_lib.corpus.files import CorpusError
 from pipeline_lib.corpus.scored import read_scored
 
 

@@ -13,7 +13,7 @@ from prefect import task
 from data_contracts import PROJECTIONS, REJECTS, SCORES
 from pipeline_lib.evaluation.report import ReportData, StageTime, render_report
 from pipeline_lib.evaluation.summary import Counts, count, scores_json
-from pipeline_lib.projection.export import projected_files, run_tsv, source_files, write_file
+from pipeline_lib.projection.export import projected_files, run_tsv, source_files, tsv_rows, write_file
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.ingest import Ingested
 from tasks.stage import STAGE
@@ -100,12 +100,15 @@ def _write_texts(store: Store, folder: Path, outputs: Outputs) -> list[str]:
     written = []
     for lang in outputs.targets:
         projections = pa.concat_tables([store.read(ref) for ref in outputs.projections[lang]])
-        write_file(folder / lang / "run.tsv", run_tsv(projections))
-        written.append(f"{lang}/run.tsv")
+        rows = []
         for shard in outputs.texts[lang]:
-            for name, content in projected_files(store.read(shard.documents), projections):
+            documents = store.read(shard.documents)
+            rows.append(tsv_rows(documents, projections))
+            for name, content in projected_files(documents, projections):
                 write_file(folder / lang / name, content)
                 written.append(f"{lang}/{name}")
+        write_file(folder / lang / "run.tsv", run_tsv(pl.concat(rows)))
+        written.append(f"{lang}/run.tsv")
     for shard in outputs.texts[outputs.source] if outputs.source not in outputs.targets else []:
         for name, content in source_files(store.read(shard.documents), store.read(shard.mentions), store.read(shard.lines)):
             write_file(folder / outputs.source / name, content)

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-EXIT_CODES = {"ConfigError": 2, "CorpusError": 4, "ModelError": 5, "StoreError": 5, "ExportError": 5, "ScoreInputError": 6, "ShowError": 6}
+EXIT_CODES = {
+    "ConfigError": 2,
+    "CorpusError": 4,
+    "ModelError": 5,
+    "StoreError": 5,
+    "ExportError": 5,
+    "ScoreInputError": 6,
+    "ShowError": 6,
+    "SubmissionError": 6,
+}
 REJECTED = 3
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars and tables.")]

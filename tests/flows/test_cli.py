@@ -6,4 +6,4 @@ from tests.flows.commands.terminal import call
 def test_help_names_every_command() -> None:
     code, said = call("--help")
     assert code == 0
-    assert all(f" {command} " in said for command in ("demo", "run", "score", "check", "show"))
+    assert all(f" {command} " in said for command in ("demo", "run", "score", "check", "show", "export", "validate"))

@@ -7,16 +7,17 @@ from flows.commands.comparing import compare
 from flows.commands.running import demo, run
 from flows.commands.scoring import score
 from flows.commands.showing import show
+from flows.commands.submitting import export, validate
 
 app = typer.Typer(
     help="Carry clinical entity annotations from one language into the translations of its documents.",
-    epilog="Exit codes: 0 done, 2 usage or configuration, 3 something was rejected (check), 4 corpus, 5 store, model or output, "
-    "6 input of score, compare or show, 1 anything else.",
+    epilog="Exit codes: 0 done, 2 usage or configuration, 3 something was rejected (check, validate), 4 corpus, "
+    "5 store, model or output, 6 input of score, compare, show, export or validate, 1 anything else.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
-for command in (demo, run, check, score, compare, show):
+for command in (demo, run, check, score, compare, show, export, validate):
     app.command()(command)
 
 

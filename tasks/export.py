@@ -13,7 +13,7 @@ from prefect import task
 from data_contracts import CARRIED_LINES, CORPUS_FILES, PROJECTIONS, REJECTS, SCORES, WARNINGS, Contract
 from pipeline_lib.evaluation.report import ReportData, StageTime, render_report
 from pipeline_lib.evaluation.summary import Counts, count, scores_json
-from pipeline_lib.projection.export import projected_files, run_tsv, source_files, write_file
+from pipeline_lib.projection.export import projected_files, run_tsv, source_files, tsv_rows, write_file
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.ingest import Ingested
 from tasks.project import Projected
@@ -102,14 +102,15 @@ def _write_texts(store: Store, folder: Path, outputs: Outputs) -> list[str]:
     """One folder a language: texts, annotations and, for targets, run.tsv. Returns the files' names relative to ``folder``."""
     written = []
     for lang in outputs.targets:
-        projections = pa.concat_tables([store.read(made.projections) for made in outputs.projected[lang]])
-        write_file(folder / lang / "run.tsv", run_tsv(projections))
-        written.append(f"{lang}/run.tsv")
+        rows = []
         for shard, made in zip(outputs.texts[lang], outputs.projected[lang], strict=True):
-            tables = store.read(shard.documents), store.read(made.projections), store.read(made.carried)
-            for name, content in projected_files(*tables):
+            documents, projections, carried = store.read(shard.documents), store.read(made.projections), store.read(made.carried)
+            rows.append(tsv_rows(documents, projections))
+            for name, content in projected_files(documents, projections, carried):
                 write_file(folder / lang / name, content)
                 written.append(f"{lang}/{name}")
+        write_file(folder / lang / "run.tsv", run_tsv(pl.concat(rows)))
+        written.append(f"{lang}/run.tsv")
     for shard in outputs.texts[outputs.source] if outputs.source not in outputs.targets else []:
         for name, content in source_files(store.read(shard.documents), store.read(shard.mentions), store.read(shard.lines)):
             write_file(folder / outputs.source / name, content)

@@ -17,6 +17,7 @@ EXIT_CODES = {
     "OutputError": 5,
     "ScoreInputError": 6,
     "ShowError": 6,
+    "SubmissionError": 6,
 }
 REJECTED = 3
 

@@ -16,12 +16,20 @@ from pipeline_lib.evaluation.gold import official_rows
 HEADER = ("filename", "label", "start_span", "end_span", "text")
 
 
-def run_tsv(projections: pa.Table) -> str:
-    """The projected mentions in the official columns, sorted by file and offset; minimal quoting, as the official reader needs it."""
-    rows = official_rows(projections).with_columns(
-        pl.DataFrame(projections.select(["starts", "surface"])).filter(pl.col("starts").list.len() > 0)["surface"].alias("text")
-    )
-    ordered = rows.sort("filename", "start_span", "end_span", "label", maintain_order=True)
+def tsv_rows(documents: pa.Table, projections: pa.Table) -> pl.DataFrame:
+    """The mentions projected into ``documents`` in the official columns.
+
+    ``text`` is all that lies between first start and last end, because that is what a checker of submissions compares it with: for a
+    fragmented mention it is more than the surface.
+    """
+    texts = pl.DataFrame(documents.select(["document", "text"])).rename({"document": "filename"})
+    held = official_rows(projections).join(texts, on="filename", maintain_order="left")
+    return held.with_columns(pl.col("text").str.slice("start_span", pl.col("end_span") - pl.col("start_span")))
+
+
+def run_tsv(rows: pl.DataFrame) -> str:
+    """``rows`` in the official columns as a file, sorted by file and offset; minimal quoting, as the official reader needs it."""
+    ordered = rows.select(HEADER).sort("filename", "start_span", "end_span", "label", maintain_order=True)
     return "".join(_tsv_line(row) for row in [HEADER, *ordered.iter_rows()])
 
 

@@ -79,7 +79,9 @@ def test_the_canary_is_not_in_what_a_failing_run_says(root: Path) -> None:
 
 
 def test_check_names_files_and_rules_and_no_text(root: Path) -> None:
-    checked = spanferry(root, "check", str(root / "corpus"), "--json")
+    sheet = root / "findings.csv"
+    checked = spanferry(root, "check", str(root / "corpus"), "--csv", str(sheet), "--json")
     assert checked.returncode == 3
-    assert b"surface_mismatch" in checked.stdout
+    assert b"surface_mismatch" in checked.stdout and b"surface_mismatch" in sheet.read_bytes()
+    assert CANARY.encode() not in sheet.read_bytes()
     assert CANARY.encode() not in checked.stdout + checked.stderr

@@ -4,18 +4,18 @@ import tempfile
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from data_contracts.projection import PROJECTIONS
 from pipeline_lib.corpus import brat
 from pipeline_lib.corpus.ingest import ShardConfig, ingest, scan_corpus
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import documents as sample_documents
 from pipeline_lib.corpus.samples import write_sample
 from pipeline_lib.evaluation.annotations import read_tsv
-from pipeline_lib.projection.export import HEADER, projected_files, run_tsv, source_files, write_file
+from pipeline_lib.projection.export import HEADER, projected_files, run_tsv, source_files, tsv_rows, write_file
 from tests.pipeline_lib.corpus.trees import corpus
 from tests.pipeline_lib.projection.rows import carried, documents, projected, projections
 
@@ -45,8 +45,14 @@ def read(tsv: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(tsv, newline=""), dialect="excel-tab", strict=True))
 
 
-def surfaced(surface: str, mention: str = "T1") -> dict[str, object]:
-    return projected("d", mention, "DISEASE", [(0, len(surface))], surface)
+def tsv(texts: dict[str, str], *rows: dict[str, object]) -> str:
+    return run_tsv(tsv_rows(documents(texts), projections(*rows)))
+
+
+def surfaced(found: list[str]) -> str:
+    """A TSV of documents that are mentions from first to last character, each its own, named by number."""
+    texts = {f"{number:02}": surface for number, surface in enumerate(found)}
+    return tsv(texts, *(projected(name, "T1", "DISEASE", [(0, len(text))], text) for name, text in texts.items()))
 
 
 surfaces = st.one_of(st.sampled_from(HOSTILE), st.text(alphabet="ab\"\t\n\r '\\", min_size=1, max_size=8), st.text(min_size=1, max_size=8))
@@ -56,40 +62,36 @@ surfaces = st.one_of(st.sampled_from(HOSTILE), st.text(alphabet="ab\"\t\n\r '\\"
 @given(st.lists(surfaces, max_size=5))
 @example(HOSTILE)
 def test_the_official_reader_finds_the_same_rows_whatever_the_surfaces_hold(found: list[str]) -> None:
-    rows = [surfaced(surface, f"T{number}") for number, surface in enumerate(found)]
-    header, *back = read(run_tsv(projections(*rows)))
+    header, *back = read(surfaced(found))
     assert header == list(HEADER) == ["filename", "label", "start_span", "end_span", "text"]
-    expected = sorted(found, key=len)
-    assert back == [["d", "DISEASE", "0", str(len(surface)), surface] for surface in expected]
+    assert back == [[f"{number:02}", "DISEASE", "0", str(len(surface)), surface] for number, surface in enumerate(found)]
 
 
 def test_our_scorer_reads_the_same_rows(tmp_path: Path) -> None:
-    rows = [surfaced(surface, f"T{number}") for number, surface in enumerate(sorted(HOSTILE, key=len))]
-    write_file(tmp_path / "run.tsv", run_tsv(projections(*rows)))
+    write_file(tmp_path / "run.tsv", surfaced(HOSTILE))
     frame = read_tsv(tmp_path / "run.tsv")
-    assert frame["text"].to_list() == sorted(HOSTILE, key=len)
-    assert frame["end_span"].to_list() == [len(surface) for surface in sorted(HOSTILE, key=len)]
+    assert frame["text"].to_list() == HOSTILE
+    assert frame["end_span"].to_list() == [len(surface) for surface in HOSTILE]
 
 
 def test_plain_rows_are_plain_lines() -> None:
-    assert run_tsv(projections(projected("case-1", "T1", "DISEASE", [(3, 8)], TEXT))) == (
+    assert tsv({"case-1": TEXT}, projected("case-1", "T1", "DISEASE", [(3, 8)], TEXT)) == (
         "filename\tlabel\tstart_span\tend_span\ttext\ncase-1\tDISEASE\t3\t8\tfever\n"
     )
 
 
 def test_rows_are_sorted_by_file_and_offset_and_abstentions_left_out() -> None:
-    rows = projections(
+    found = tsv(
+        {"b": TEXT, "a": TEXT},
         projected("b", "T1", "DISEASE", [(0, 2)], TEXT),
         projected("a", "T1", "SYMPTOM", [(3, 8)], TEXT),
         projected("a", "T2", "DISEASE", []),
         projected("a", "T3", "DISEASE", [(3, 8)], TEXT),
         projected("a", "T4", "DISEASE", [(3, 5)], TEXT),
         projected("a", "T5", "DISEASE", [(0, 9)], TEXT),
-        projected("a", "T6", "DISEASE", [(11, 14), (0, 2)], TEXT),
     )
-    assert read(run_tsv(rows))[1:] == [
+    assert read(found)[1:] == [
         ["a", "DISEASE", "0", "9", "No fever,"],
-        ["a", "DISEASE", "0", "14", "dry No"],
         ["a", "DISEASE", "3", "5", "fe"],
         ["a", "DISEASE", "3", "8", "fever"],
         ["a", "SYMPTOM", "3", "8", "fever"],
@@ -97,10 +99,22 @@ def test_rows_are_sorted_by_file_and_offset_and_abstentions_left_out() -> None:
     ]
 
 
+@pytest.mark.parametrize("fragments", [[(0, 2), (21, 24)], [(21, 24), (0, 2)], [(0, 5), (3, 24)]])
+def test_the_text_of_a_fragmented_mention_is_all_that_lies_between_its_offsets(fragments: list[tuple[int, int]]) -> None:
+    text = "\U0001f600 dry\tcough,\nno \u00e9pain now"
+    (row,) = read(tsv({"a": text}, projected("a", "T1", "SYMPTOM", fragments, text)))[1:]
+    assert row == ["a", "SYMPTOM", "0", "24", text[0:24]]
+
+
+def test_rows_are_those_of_the_documents_given() -> None:
+    rows = projections(projected("a", "T1", "DISEASE", [(0, 2)], TEXT), projected("b", "T1", "DISEASE", [(3, 8)], TEXT))
+    assert tsv_rows(documents({"b": TEXT, "c": TEXT}), rows).rows() == [("b", "DISEASE", 3, 8, "fever")]
+
+
 def test_a_run_that_projected_nothing_has_its_header() -> None:
     only_header = "\t".join(HEADER) + "\n"
-    assert run_tsv(PROJECTIONS.schema.empty_table()) == only_header
-    assert run_tsv(projections(projected("a", "T1", "DISEASE", []))) == only_header
+    assert tsv({"a": TEXT}) == only_header
+    assert tsv({"a": TEXT}, projected("a", "T1", "DISEASE", [])) == only_header
 
 
 @settings(deadline=None)
@@ -145,7 +159,7 @@ def test_annotation_files_hold_mentions_and_then_lines_of_their_document_under_t
 def ingested(root: Path) -> tuple[pa.Table, pa.Table, pa.Table]:
     scan = scan_corpus(root, "es", ["en"], CorpusConfig(), ShardConfig())
     found, mentions, lines, *_ = (pa.concat_tables(part) for part in zip(*ingest(root, scan.files, "es", {}), strict=True))
-    return found.filter(pa.compute.equal(found["lang"], "es")), mentions, lines
+    return found.filter(pc.equal(found["lang"], "es")), mentions, lines
 
 
 def test_source_files_are_written_back_byte_for_byte(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ CORPUS_FILES = Contract(
         [
             column("document", pa.string(), "document id, the same in every language"),
             column("lang", pa.string(), "language code as the corpus spells it"),
-            column("file", pa.string(), "path of the text relative to the corpus root, `/` separated; its stem is the name in submissions"),
+            column("name", pa.string(), "what the corpus's own TSV files and submissions call it in this language, without `.txt`"),
+            column("file", pa.string(), "path of the text relative to the corpus root, `/` separated"),
             column("sha256", pa.string(), "hash of the text file's bytes, empty if unreadable"),
             column(
                 "annotations", pa.string(), "path of its `.ann`, or of a TSV of many documents; null where there is none", nullable=True

@@ -8,6 +8,8 @@ from typing import Any, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from pipeline_lib.corpus.layouts import CorpusConfig
+
 Config = TypeVar("Config", bound=BaseModel)
 
 
@@ -33,6 +35,11 @@ def configured(model: type[Config], values: Mapping[str, Any], settings: Sequenc
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         raise ConfigError(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def corpus_config(settings: Sequence[str]) -> CorpusConfig:
+    """The corpus's own part of a run's settings, for commands that run nothing. Raises ``ConfigError``."""
+    return configured(CorpusConfig, {}, [setting.strip().removeprefix("corpus.") for setting in settings])
 
 
 def _parse(value: str) -> Any:

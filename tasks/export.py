@@ -101,11 +101,12 @@ def _listed_files(record: Path) -> list[str] | None:
 def _write_texts(store: Store, folder: Path, outputs: Outputs) -> list[str]:
     """One folder a language: texts, annotations and, for targets, run.tsv. Returns the files' names relative to ``folder``."""
     written = []
+    names = _names(store, outputs)
     for lang in outputs.targets:
         rows = []
         for shard, made in zip(outputs.texts[lang], outputs.projected[lang], strict=True):
             documents, projections, carried = store.read(shard.documents), store.read(made.projections), store.read(made.carried)
-            rows.append(tsv_rows(documents, projections))
+            rows.append(tsv_rows(documents, projections, names[lang]))
             for name, content in projected_files(documents, projections, carried):
                 write_file(folder / lang / name, content)
                 written.append(f"{lang}/{name}")
@@ -116,6 +117,14 @@ def _write_texts(store: Store, folder: Path, outputs: Outputs) -> list[str]:
             write_file(folder / outputs.source / name, content)
             written.append(f"{outputs.source}/{name}")
     return written
+
+
+def _names(store: Store, outputs: Outputs) -> dict[str, dict[str, str]]:
+    """What each document is called in TSV files, by language."""
+    names: dict[str, dict[str, str]] = {}
+    for row in store.read(outputs.files, ["lang", "document", "name"]).to_pylist():
+        names.setdefault(row["lang"], {})[row["document"]] = row["name"]
+    return names
 
 
 def _write_tables(store: Store, folder: Path, outputs: Outputs) -> Counts:

@@ -21,12 +21,11 @@ def check(
     """
     with errors():
         from flows.console import OUT, count_table
-        from flows.settings import configured
+        from flows.settings import corpus_config
         from pipeline_lib.corpus.census import take_census
-        from pipeline_lib.corpus.layouts import CorpusConfig
         from pipeline_lib.projection.export import write_file
 
-        census = take_census(corpus, configured(CorpusConfig, {}, [setting.removeprefix("corpus.") for setting in settings]))
+        census = take_census(corpus, corpus_config(settings))
         sheet = csv or Path(f"{corpus.resolve().name}-check.csv")
         write_file(sheet, census.csv())
         if as_json:

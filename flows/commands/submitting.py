@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from flows.commands.conventions import REJECTED, AsJson, errors
+from flows.commands.conventions import REJECTED, AsJson, Settings, errors
 
 if TYPE_CHECKING:
     from pipeline_lib.submission.findings import Finding
@@ -47,6 +47,7 @@ def validate(
     file: Annotated[Path, typer.Argument(help="ZIP of a submission.")],
     corpus: Annotated[Path | None, typer.Option(help="Corpus folder with the texts.")] = None,
     run: Annotated[Path | None, typer.Option(help="Output folder of the run that was exported, instead of the corpus.")] = None,
+    settings: Settings = [],  # noqa: B006
     table: Annotated[Path | None, typer.Option("--csv", help="Write every finding to this file.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -56,7 +57,7 @@ def validate(
     with errors():
         from pipeline_lib.submission.validate import validate as look_through
 
-        report = look_through(file, _texts(corpus, run))
+        report = look_through(file, _texts(corpus, run, settings))
         if table is not None:
             _write_csv(table, report.findings)
         _print(report, as_json)
@@ -64,11 +65,12 @@ def validate(
             raise typer.Exit(REJECTED)
 
 
-def _texts(corpus: Path | None, run: Path | None) -> "Texts | None":
+def _texts(corpus: Path | None, run: Path | None, settings: list[str]) -> "Texts | None":
+    from flows.settings import corpus_config
     from pipeline_lib.submission.texts import texts_of_corpus, texts_of_run
 
     if corpus is not None:
-        return texts_of_corpus(corpus)
+        return texts_of_corpus(corpus, corpus_config(settings))
     return texts_of_run(run) if run is not None else None
 
 

@@ -68,7 +68,7 @@ def read_annotations(file: TextFile, text: str) -> tuple[Standoff, list[FileProb
     name = file.annotations or ""
     if name.endswith(".tsv"):
         table = read_table(file.root / name)
-        return (_NOTHING, [_unreadable(file)]) if table is None else (_of_table(table, file.stem, text), [])
+        return (_NOTHING, [_unreadable(file)]) if table is None else (_of_table(table, file.name, text), [])
     data = read_bytes(file.root / name)
     if data is None:
         return _NOTHING, [_unreadable(file)]
@@ -84,7 +84,7 @@ def annotations_hash(file: TextFile) -> str:
     if not name.endswith(".tsv"):
         return hash_file(file.root / name)
     table = read_table(file.root / name)
-    rows = table.documents.get(file.stem, _NOTHING).mentions if table else ()
+    rows = table.documents.get(file.name, _NOTHING).mentions if table else ()
     return hashlib.sha256(repr([(row.line, row.label, row.starts, row.ends, row.surface) for row in rows]).encode()).hexdigest()
 
 
@@ -94,13 +94,13 @@ def hash_file(path: Path) -> str:
     return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
-def table_problems(root: Path, name: str, lang: str, stems: set[str]) -> Iterator[FileProblem]:
-    """What of a TSV belongs to no text: rows that are no mentions, rows of documents that are not among ``stems``."""
+def table_problems(root: Path, name: str, lang: str, names: set[str]) -> Iterator[FileProblem]:
+    """What of a TSV belongs to no text: rows that are no mentions, rows of documents that are not among ``names``."""
     table = read_table(root / name) or Table()
     for problem in table.problems:
         yield FileProblem(printable(name), None, lang, problem.code, problem.rule, problem.line)
-    for stem in table.documents.keys() - stems:
-        for row in table.documents[stem].mentions:
+    for document in table.documents.keys() - names:
+        for row in table.documents[document].mentions:
             rule = tabular.RULES["unknown_document"]
             yield FileProblem(printable(name), None, lang, "unknown_document", rule, row.line, row.starts[0], row.ends[0])
 
@@ -123,8 +123,8 @@ def _read_table(path: Path, changed: int, size: int) -> Table | None:
         return None
 
 
-def _of_table(table: Table, stem: str, text: str) -> Standoff:
-    found = table.documents.get(stem, _NOTHING)
+def _of_table(table: Table, document: str, text: str) -> Standoff:
+    found = table.documents.get(document, _NOTHING)
     if table.has_text:
         return found
     # Nothing to compare with: what brat would read there is what was meant.

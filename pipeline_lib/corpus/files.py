@@ -3,7 +3,7 @@
 import os
 import unicodedata
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 RULES = {
     "unsafe_name": "a document's name is at most 200 bytes of UTF-8, starts with no dot or hyphen, "
@@ -34,6 +34,7 @@ class TextFile:
         document: id, the same in every language.
         annotations: its ``.ann``, or a TSV of many documents; None where there is none.
         split, entity: where the layout tells them.
+        own_name: what TSV files and submissions call it in this language, where that is not its id.
     """
 
     root: Path
@@ -43,15 +44,16 @@ class TextFile:
     annotations: str | None = None
     split: str | None = None
     entity: str | None = None
+    own_name: str | None = None
 
     @property
     def path(self) -> Path:
         return self.root / self.file
 
     @property
-    def stem(self) -> str:
-        """The document's name in the corpus's own TSV files."""
-        return PurePosixPath(self.file).stem
+    def name(self) -> str:
+        """What TSV files and submissions call it."""
+        return self.own_name or self.document
 
 
 @dataclass(frozen=True, slots=True)

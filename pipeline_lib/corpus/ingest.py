@@ -108,23 +108,24 @@ def files_of(files: pa.Table, lang: str, shard: int) -> pa.Table:
 
 def text_file(root: Path, row: Mapping[str, Any]) -> TextFile:
     """The file of one row of CORPUS_FILES."""
-    return TextFile(root, row["document"], row["lang"], row["file"], row["annotations"], row["split"], row["entity"])
+    return TextFile(root, row["document"], row["lang"], row["file"], row["annotations"], row["split"], row["entity"], row["name"])
 
 
 def _is_scored(file: TextFile, scored: frozenset[str] | None) -> bool:
     """Whether this text has gold that counts: annotations and, where there is a list, its document's id or its own name on it."""
-    return file.annotations is not None and (scored is None or not scored.isdisjoint((file.document, file.stem)))
+    return file.annotations is not None and (scored is None or not scored.isdisjoint((file.document, file.name)))
 
 
 def _unknown(scored: frozenset[str] | None, files: Iterable[TextFile]) -> int:
     """How many listed documents the corpus lacks."""
-    return len((scored or frozenset()) - {name for file in files for name in (file.document, file.stem)})
+    return len((scored or frozenset()) - {name for file in files for name in (file.document, file.name)})
 
 
 def _file_row(file: TextFile, is_source: bool, scored: bool, shard: int) -> dict[str, object]:
     return {
         "document": file.document,
         "lang": file.lang,
+        "name": file.name,
         "file": file.file,
         "sha256": hash_file(file.path),
         "annotations": file.annotations,
@@ -147,12 +148,12 @@ def _refuse_change(file: TextFile, row: Mapping[str, Any]) -> None:
 
 def strays(root: Path, files: Iterable[TextFile]) -> Iterator[FileProblem]:
     """What the source's TSV files hold that belongs to no text."""
-    stems: dict[tuple[str, str], set[str]] = {}
+    names: dict[tuple[str, str], set[str]] = {}
     for file in files:
         if file.annotations and file.annotations.endswith(".tsv"):
-            stems.setdefault((file.annotations, file.lang), set()).add(file.stem)
-    for (name, lang), known in sorted(stems.items()):
-        yield from table_problems(root, name, lang, known)
+            names.setdefault((file.annotations, file.lang), set()).add(file.name)
+    for (table, lang), known in sorted(names.items()):
+        yield from table_problems(root, table, lang, known)
 
 
 def _unpaired(by_lang: Mapping[str, Mapping[str, TextFile]], source: str, targets: Sequence[str]) -> Iterator[FileProblem]:

@@ -21,7 +21,7 @@ class CorpusConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
     layout: Literal["auto", "plain", "tsv", "multiclin", "listed"] = Field("auto", description="how texts and annotations are found")
     annotations: dict[str, str] = Field({}, description="layout tsv: the TSV of a language, where its name does not tell")
-    files: str = Field("", description="layout listed: TSV with columns document, lang, file and, if wanted, annotations")
+    files: str = Field("", description="layout listed: TSV with columns document, lang, file and, where wanted, annotations, name")
     scored: str = Field("", description="list of the documents whose gold counts; without one, all that have annotations")
     aliases: dict[str, str] = Field({}, description='labels by the name they shall have, such as {ENFERMEDAD = "DISEASE"}; none by default')
 

@@ -9,11 +9,11 @@ from pipeline_lib.corpus.files import CorpusError, Discovery, TextFile, is_insid
 from pipeline_lib.corpus.text import BOM, NotUtf8, decode
 
 REQUIRED = ("document", "lang", "file")
-OPTIONAL = ("annotations", "split", "entity")
+OPTIONAL = ("annotations", "split", "entity", "name")
 
 
 def discover_listed(root: Path, listing: str) -> Discovery:
-    """The texts that ``listing`` names: columns document, lang, file and, where given, annotations, split, entity.
+    """The texts that ``listing`` names: columns document, lang, file and, where given, annotations, split, entity, name.
 
     Raises:
         CorpusError: it cannot be read, or lacks a column.
@@ -21,16 +21,16 @@ def discover_listed(root: Path, listing: str) -> Discovery:
     found = Discovery()
     for line, row in _rows(root / listing, listing):
         document, lang, file = (row[name] for name in REQUIRED)
-        annotations, split, entity = (row.get(name) or None for name in OPTIONAL)
+        annotations, split, entity, own_name = (row.get(name) or None for name in OPTIONAL)
         where = f"{listing}, line {line}"
-        if not all(is_safe(name) for name in (document, lang, *filter(None, (split, entity)))):
+        if not all(is_safe(name) for name in (document, lang, *filter(None, (split, entity, own_name)))):
             found.reject("unsafe_name", where, None)
         elif not all(is_inside(root, root / name) for name in (file, annotations) if name):
             found.reject("outside_corpus", where, lang, document)
         elif not (root / file).is_file() or (annotations and not (root / annotations).is_file()):
             found.reject("unreadable", where, lang, document)
         else:
-            found.files.append(TextFile(root, document, lang, file, annotations, split, entity))
+            found.files.append(TextFile(root, document, lang, file, annotations, split, entity, own_name))
     return found
 
 

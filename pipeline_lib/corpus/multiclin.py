@@ -46,7 +46,7 @@ def discover_multiclin(root: Path, folder: EntityFolder) -> Discovery:
         number = stem.removeprefix(f"{folder.path.name}-")
         if _NUMBER.fullmatch(number):
             document = f"{split}-{entity}-{number}"
-            found.files.append(TextFile(root, document, lang, file, standoff.get(stem, table), split, entity))
+            found.files.append(TextFile(root, document, lang, file, standoff.get(stem, table), split, entity, stem))
         else:
             found.reject("name_off_pattern", file, lang)
     for stem in standoff.keys() - texts.keys():

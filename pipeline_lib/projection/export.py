@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,16 @@ from pipeline_lib.evaluation.gold import official_rows
 HEADER = ("filename", "label", "start_span", "end_span", "text")
 
 
-def tsv_rows(documents: pa.Table, projections: pa.Table) -> pl.DataFrame:
-    """The mentions projected into ``documents`` in the official columns.
+def tsv_rows(documents: pa.Table, projections: pa.Table, names: Mapping[str, str]) -> pl.DataFrame:
+    """The mentions projected into ``documents`` in the official columns; ``names``: what a document is called there.
 
     ``text`` is all that lies between first start and last end, because that is what a checker of submissions compares it with: for a
     fragmented mention it is more than the surface.
     """
     texts = pl.DataFrame(documents.select(["document", "text"])).rename({"document": "filename"})
     held = official_rows(projections).join(texts, on="filename", maintain_order="left")
-    return held.with_columns(pl.col("text").str.slice("start_span", pl.col("end_span") - pl.col("start_span")))
+    text = pl.col("text").str.slice("start_span", pl.col("end_span") - pl.col("start_span"))
+    return held.with_columns(text, pl.col("filename").replace_strict(names, return_dtype=pl.String))
 
 
 def run_tsv(rows: pl.DataFrame) -> str:

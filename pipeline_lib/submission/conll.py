@@ -1,4 +1,4 @@
-"""Tokens with BIO tags: ``{lang}/{stem}.conll``, and a table of the mentions that such tags cannot hold as they are."""
+"""Tokens with BIO tags: ``{lang}/{name}.conll``, and a table of the mentions that such tags cannot hold as they are."""
 
 import csv
 import io
@@ -60,11 +60,11 @@ def write_conll(selection: Selection, draft: Draft) -> Written:
     rows.writerow(("file", "mention", "label", "start", "end", "code"))
     for lang in selection.languages:
         mentions = 0
-        for document, stem, found in _documents(selection, lang):
+        for document, name, found in _documents(selection, lang):
             grid = grid_of(selection.run.text(lang, document))
             tagged = tag(grid, found)
-            file = f"{lang}/{stem}.conll"
-            draft.write(file, conll(stem, grid, tagged.tags))
+            file = f"{lang}/{name}.conll"
+            draft.write(file, conll(name, grid, tagged.tags))
             rows.writerows((file, mention.id, mention.label, mention.start, mention.end, code) for mention, code in tagged.not_exact)
             codes.update(code for _, code in tagged.not_exact)
             mentions += tagged.written
@@ -99,9 +99,9 @@ def tag(grid: GridText, mentions: list[Mention]) -> Tagged:
     return tagged
 
 
-def conll(stem: str, grid: GridText, tags: list[str]) -> str:
+def conll(name: str, grid: GridText, tags: list[str]) -> str:
     """A header, then a line a unit: surface, start, end, tag; a blank line between segments, but never within a mention."""
-    lines = [f"# document = {stem}"]
+    lines = [f"# document = {name}"]
     first_of_segment = set(grid.breaks[1:])
     for unit, (start, end) in enumerate(zip(grid.starts, grid.ends, strict=True)):
         if unit in first_of_segment and not tags[unit].startswith("I-"):
@@ -133,12 +133,12 @@ def _on_edges(grid: GridText, mention: Mention) -> bool:
 
 
 def _documents(selection: Selection, lang: str) -> Iterator[tuple[str, str, list[Mention]]]:
-    """(document, stem, mentions) of every document of a language."""
+    """(document, name, mentions) of every document of a language."""
     mention = pl.struct("mention", "label", "starts", "ends").alias("mentions")
     found = selection.projections(lang).group_by("document", maintain_order=True).agg(mention)
     joined = selection.of(lang).join(found, on="document", how="left", maintain_order="left")
-    for document, stem, _, rows in joined.iter_rows():
-        yield document, stem, [_mention(row) for row in rows or []]
+    for document, name, _, rows in joined.iter_rows():
+        yield document, name, [_mention(row) for row in rows or []]
 
 
 def _mention(row: dict[str, list[int]]) -> Mention:

@@ -32,9 +32,9 @@ class RunRecord(BaseModel, frozen=True):
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run's output folder. ``documents`` has a row a document and target language: document, lang, stem, entity, split.
+    """A run's output folder. ``documents`` has a row a document and target language: document, lang, name, entity, split.
 
-    ``stem`` is the official file name, without ``.txt``, in that language; entity and split are null where the layout names none.
+    ``name`` is the official file name, without ``.txt``, in that language; entity and split are null where the layout names none.
     """
 
     folder: Path
@@ -60,15 +60,14 @@ def open_run(folder: Path) -> FinishedRun:
     """The finished run whose outputs are in ``folder``; opens no text. Raises ``SubmissionError``."""
     try:
         record = RunRecord.model_validate_json((folder / "run.json").read_bytes())
-        files = pl.read_parquet(folder / "corpus_files.parquet", columns=["document", "lang", "file", "entity", "split"])
+        files = pl.read_parquet(folder / "corpus_files.parquet", columns=["document", "lang", "name", "entity", "split"])
     except (OSError, ValidationError, pl.exceptions.PolarsError):
         raise SubmissionError(f"{folder} holds no readable run.json and corpus_files.parquet: give the --out of a finished run") from None
-    stem = pl.col("file").str.split("/").list.last().str.strip_suffix(".txt")
-    documents = files.filter(pl.col("lang").is_in(record.targets)).select("document", "lang", stem.alias("stem"), "entity", "split")
-    for name in [*record.targets, *documents["stem"], *documents["entity"].drop_nulls().unique()]:
+    documents = files.filter(pl.col("lang").is_in(record.targets))
+    for name in [*record.targets, *documents["name"], *documents["entity"].drop_nulls().unique()]:
         if not is_safe(name):
             raise SubmissionError(f"{folder} names something {printable(name)!r}, which cannot be a file or folder")
-    return FinishedRun(folder, record, documents.sort("lang", "stem"))
+    return FinishedRun(folder, record, documents.sort("lang", "name"))
 
 
 @dataclass(frozen=True)
@@ -87,8 +86,8 @@ class Selection:
         return self.run.record.targets
 
     def of(self, lang: str) -> pl.DataFrame:
-        """document, stem and entity of the documents of one language, by stem."""
-        return self.documents.filter(pl.col("lang") == lang).select("document", "stem", "entity")
+        """document, name and entity of the documents of one language, by name."""
+        return self.documents.filter(pl.col("lang") == lang).select("document", "name", "entity")
 
     def projections(self, lang: str) -> pl.DataFrame:
         """document, mention, label, starts, ends of what was projected into these documents, in the run's order."""
@@ -117,9 +116,9 @@ def select(run: FinishedRun, split: str | None, labels: Sequence[str]) -> Select
     if chosen is not None and chosen not in splits:
         raise SubmissionError(f"no documents of split {printable(chosen)}; the run has: {', '.join(splits) or 'no splits'}")
     kept = run.documents if chosen is None else run.documents.filter(pl.col("split") == chosen)
-    name = pl.format("{}/{}.txt", "lang", "document")
-    documents = kept.filter(name.is_in(list(run.record.files)))
-    named_twice = documents.height - documents.n_unique(["lang", "stem"])
+    text = pl.format("{}/{}.txt", "lang", "document")
+    documents = kept.filter(text.is_in(list(run.record.files)))
+    named_twice = documents.height - documents.n_unique(["lang", "name"])
     if named_twice:
         raise SubmissionError(f"{named_twice} documents share their file name with another of their language: export one --split at a time")
     selection = Selection(run, documents, chosen, tuple(labels), kept.height - documents.height)

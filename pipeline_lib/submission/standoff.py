@@ -1,4 +1,4 @@
-"""The plain layout: ``{lang}/{stem}.txt`` and ``.ann`` beside it, and the configuration with which brat opens them."""
+"""The plain layout: ``{lang}/{name}.txt`` and ``.ann`` beside it, and the configuration with which brat opens them."""
 
 from collections import defaultdict
 
@@ -14,13 +14,13 @@ def write_brat(selection: Selection, draft: Draft) -> Written:
     counts, types = [], Types()
     for lang in selection.languages:
         mentions = 0
-        for document, stem, _ in selection.of(lang).iter_rows():
+        for document, name, _ in selection.of(lang).iter_rows():
             annotations = decode(selection.run.read(f"{lang}/{document}.ann"))
             kept = keep_labels(annotations, selection.labels) if selection.labels else annotations
             types.add(kept)
             mentions += sum(line.startswith("T") for line in kept.split("\n"))
-            draft.write(f"{lang}/{stem}.txt", selection.run.text(lang, document))
-            draft.write(f"{lang}/{stem}.ann", kept)
+            draft.write(f"{lang}/{name}.txt", selection.run.text(lang, document))
+            draft.write(f"{lang}/{name}.ann", kept)
         counts.append(Count(lang, "*", selection.of(lang).height, mentions))
     draft.write(CONFIGURATION, types.configuration())
     return Written(counts, {})

@@ -48,7 +48,7 @@ def texts_of_run(folder: Path) -> Texts:
 
 
 def _corpus_documents(root: Path, config: CorpusConfig, lang: str) -> dict[str, Document]:
-    return {file.stem: Document(file.entity, partial(_corpus_text, file)) for file in discover(root, [lang], config).files}
+    return {file.name: Document(file.entity, partial(_corpus_text, file)) for file in discover(root, [lang], config).files}
 
 
 def _corpus_text(file: TextFile) -> str | None:
@@ -58,9 +58,9 @@ def _corpus_text(file: TextFile) -> str | None:
 
 
 def _run_documents(run: FinishedRun, lang: str) -> dict[str, Document]:
-    rows = run.documents.filter(pl.col("lang") == lang).select("stem", "entity", "document").iter_rows()
+    rows = run.documents.filter(pl.col("lang") == lang).select("name", "entity", "document").iter_rows()
     return {
-        stem: Document(entity, partial(run.text, lang, document))
-        for stem, entity, document in rows
+        name: Document(entity, partial(run.text, lang, document))
+        for name, entity, document in rows
         if f"{lang}/{document}.txt" in run.record.files
     }

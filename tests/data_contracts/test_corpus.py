@@ -5,8 +5,8 @@ import pytest
 from data_contracts import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS, UNITS, WARNINGS, Contract, ContractError
 
 FILE: dict[str, object] = {
-    "document": "d1", "lang": "es", "file": "es/d1.txt", "sha256": "ab", "annotations": "es/d1.ann", "annotations_sha256": None,
-    "scored": True, "split": None, "entity": None, "shard": 0,
+    "document": "d1", "lang": "es", "name": "d1", "file": "es/d1.txt", "sha256": "ab", "annotations": "es/d1.ann",
+    "annotations_sha256": None, "scored": True, "split": None, "entity": None, "shard": 0,
 }  # fmt: skip
 DOCUMENT: dict[str, object] = {
     "document": "d1", "lang": "es", "file": "es/d1.txt", "text": "año 😀", "reading": "raw", "sha256": "ab", "characters": 5,

@@ -43,7 +43,12 @@ def test_the_files_of_the_run_are_told_with_split_entity_and_name(released: tupl
     files = pl.read_parquet(released[1] / "corpus_files.parquet")
     (row,) = files.filter((pl.col("document") == "test-symptom-0002") & (pl.col("lang") == "cz")).to_dicts()
     assert (row["split"], row["entity"]) == ("test", "symptom")
-    assert Path(row["file"]).stem == "MultiClinNER-cz-test-symptom-0002"
+    assert row["name"] == Path(row["file"]).stem == "MultiClinNER-cz-test-symptom-0002"
+
+
+def test_tsv_files_call_documents_as_the_release_does(released: tuple[Counts, Path]) -> None:
+    names = {line.split("\t")[0] for line in (released[1] / "en" / "run.tsv").read_text("utf-8").splitlines()[1:]}
+    assert "MultiClinNER-en-test-symptom-0002" in names and all(name.startswith("MultiClinNER-en-") for name in names)
 
 
 def test_background_and_train_are_projected_but_do_not_count(released: tuple[Counts, Path]) -> None:

@@ -14,13 +14,14 @@ def listed(root: Path, table: str) -> Path:
 
 
 def test_texts_are_what_the_list_says_whatever_their_names(tmp_path: Path) -> None:
-    root = listed(tmp_path, "lang\tdocument\tfile\tannotations\tentity\nes\td1\tx/a.txt\tx/a.ann\tdisease\nen\td1\ty/b.txt\n")
+    root = listed(tmp_path, "lang\tdocument\tfile\tannotations\tentity\tname\nes\td1\tx/a.txt\tx/a.ann\tdisease\tA-1\nen\td1\ty/b.txt\n")
     found = discover_listed(root, "files.tsv")
     assert found.problems == []
     assert found.files == [
-        TextFile(root, "d1", "es", "x/a.txt", "x/a.ann", None, "disease"),
+        TextFile(root, "d1", "es", "x/a.txt", "x/a.ann", None, "disease", "A-1"),
         TextFile(root, "d1", "en", "y/b.txt"),
     ]
+    assert [file.name for file in found.files] == ["A-1", "d1"]
 
 
 @pytest.mark.parametrize(

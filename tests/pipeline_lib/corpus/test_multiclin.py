@@ -26,7 +26,7 @@ def test_a_folder_is_known_by_its_name_not_by_its_place(tmp_path: Path, above: s
     root = corpus(tmp_path, below(f"{above}{name}", "txt/*-0007.txt", "ann/*-0007.ann", "tsv/*.tsv"))
     (file,) = only(root).files
     assert (file.document, file.lang, file.split, file.entity) == ("train-disease-0007", "en", "train", "disease")
-    assert file.stem == f"{name}-0007"
+    assert file.name == f"{name}-0007"
     assert file.annotations == f"{above}{name}/ann/{name}-0007.ann"
 
 

@@ -46,7 +46,7 @@ def read(tsv: str) -> list[list[str]]:
 
 
 def tsv(texts: dict[str, str], *rows: dict[str, object]) -> str:
-    return run_tsv(tsv_rows(documents(texts), projections(*rows)))
+    return run_tsv(tsv_rows(documents(texts), projections(*rows), {name: name for name in texts}))
 
 
 def surfaced(found: list[str]) -> str:
@@ -108,7 +108,7 @@ def test_the_text_of_a_fragmented_mention_is_all_that_lies_between_its_offsets(f
 
 def test_rows_are_those_of_the_documents_given() -> None:
     rows = projections(projected("a", "T1", "DISEASE", [(0, 2)], TEXT), projected("b", "T1", "DISEASE", [(3, 8)], TEXT))
-    assert tsv_rows(documents({"b": TEXT, "c": TEXT}), rows).rows() == [("b", "DISEASE", 3, 8, "fever")]
+    assert tsv_rows(documents({"b": TEXT, "c": TEXT}), rows, {"b": "en-b", "c": "c"}).rows() == [("en-b", "DISEASE", 3, 8, "fever")]
 
 
 def test_a_run_that_projected_nothing_has_its_header() -> None:

@@ -5,19 +5,15 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import polars as pl
 import pyarrow.parquet as pq
 
+from data_contracts import CORPUS_FILES
 from pipeline_lib.corpus.text import slices
 from pipeline_lib.projection.export import write_file
 from tests.pipeline_lib.projection.rows import Fragments, projected, projections
 
 LANGUAGES = ("en", "it", "nl", "sv", "ro", "cz")
 ENTITIES = ("disease", "symptom", "procedure")
-FILES = {
-    "document": pl.String, "lang": pl.String, "file": pl.String, "sha256": pl.String, "annotations": pl.String,
-    "annotations_sha256": pl.String, "scored": pl.Boolean, "split": pl.String, "entity": pl.String, "shard": pl.Int32,
-}  # fmt: skip
 
 # Invented; each mention is the part between the bars.
 HOSTILE = (
@@ -109,8 +105,23 @@ def write_run(folder: Path, docs: list[Doc], *abstained: tuple[str, str, str, st
 
 
 def write_corpus_files(folder: Path, docs: list[Doc]) -> None:
-    rows = [(doc.document, doc.lang, doc.file, "0", None, None, False, doc.split, doc.entity, 0) for doc in docs]
-    pl.DataFrame(rows, schema=FILES, orient="row").write_parquet(folder / "corpus_files.parquet")
+    rows = [
+        {
+            "document": doc.document,
+            "lang": doc.lang,
+            "name": Path(doc.file).stem,
+            "file": doc.file,
+            "sha256": "0",
+            "annotations": None,
+            "annotations_sha256": None,
+            "scored": False,
+            "split": doc.split,
+            "entity": doc.entity,
+            "shard": 0,
+        }
+        for doc in docs
+    ]
+    pq.write_table(CORPUS_FILES.table(rows), folder / "corpus_files.parquet")
 
 
 def write_corpus(root: Path, docs: list[Doc]) -> Path:

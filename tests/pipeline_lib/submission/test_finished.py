@@ -97,7 +97,7 @@ def test_documents_that_have_no_text_are_counted(tmp_path: Path) -> None:
 def test_two_documents_of_one_name_are_refused(tmp_path: Path) -> None:
     write_run(tmp_path, [plain("en", "a", "|x|"), plain("en", "b", "|x|")])
     files = pl.read_parquet(tmp_path / "corpus_files.parquet")
-    files.with_columns(file=pl.format("{}/same.txt", "document")).write_parquet(tmp_path / "corpus_files.parquet")
+    files.with_columns(name=pl.lit("same")).write_parquet(tmp_path / "corpus_files.parquet")
     with pytest.raises(SubmissionError, match="1 documents share their file name"):
         select(open_run(tmp_path), None, [])
 

@@ -15,6 +15,7 @@ from pipeline_lib.evaluation.scorer import COUNTED, CREDITS, Floats, Metric, by_
 
 _GROUP = ["filename", "label"]
 _MENTION = [*_GROUP, "start_span", "end_span"]
+_NOISE = 1e-12
 _OUTCOMES = {(system, right): f"only_{system}_{'right' if right else 'wrong'}" for system in ("A", "B") for right in (True, False)}
 
 
@@ -71,9 +72,9 @@ def p_value(difference: float, replicates: Floats) -> float:
     """How often systems that do not differ would be found as far apart: two-sided, (count + 1) / (replicates + 1).
 
     Counted are the replicates (replicates,) at least as far from the observed difference as that is from zero: the bootstrap's
-    spread, moved to where the systems are equal (Efron & Tibshirani 1993, chapter 16).
+    spread, moved to where the systems are equal (Efron & Tibshirani 1993, chapter 16). Equally far is decided up to float noise.
     """
-    count = np.count_nonzero(np.abs(replicates - difference) >= abs(difference))
+    count = np.count_nonzero(np.abs(replicates - difference) >= abs(difference) - _NOISE)
     return float(count + 1) / (len(replicates) + 1)
 
 

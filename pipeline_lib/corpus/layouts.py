@@ -13,7 +13,7 @@ from pipeline_lib.corpus.listing import discover_listed
 Layout = Literal["plain", "tsv", "multiclin", "listed"]
 
 # The same language, as ISO 639-1 and as MultiClinCorpus spells it.
-_SPELLINGS = {"cs": "cz", "cz": "cs"}
+SPELLINGS = {"cs": "cz", "cz": "cs"}
 
 
 class CorpusConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -62,7 +62,7 @@ def languages(root: Path, config: CorpusConfig = DEFAULT) -> list[str]:
 def resolve_language(root: Path, code: str, config: CorpusConfig = DEFAULT) -> str:
     """The corpus's own code for ``code`` (`cs` and `cz` are one language). Raises ``CorpusError``."""
     found = languages(root, config)
-    for spelling in (code, _SPELLINGS.get(code)):
+    for spelling in (code, SPELLINGS.get(code)):
         if spelling in found:
             return spelling
     raise CorpusError(f"no documents in language {printable(code)}; the corpus has: {', '.join(found)}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipeline_lib.corpus.layouts import SPELLINGS
 from pipeline_lib.evaluation.annotations import DOCUMENT, ScoreInputError, read_annotations
 
 
@@ -51,7 +52,7 @@ def read_sides(gold: Path, pred: Path, scored: frozenset[str] | None = None) -> 
 
 
 def pair_languages(gold: Path, pred: Path) -> Pairing:
-    """The languages that both folders have, or the two paths themselves where neither is a folder of languages.
+    """The languages that both folders have (`cs` and `cz` are one), or the two paths themselves where neither is a folder of languages.
 
     Raises:
         ScoreInputError: only one side is a folder of languages, the two share no language, or a language has several TSV files.
@@ -62,6 +63,7 @@ def pair_languages(gold: Path, pred: Path) -> Pairing:
     if not of_gold or not of_pred:
         one, other = (gold, pred) if of_gold else (pred, gold)
         raise ScoreInputError(f"{one} is a folder of languages and {other} is not")
+    of_pred = {next((name for name in (lang, SPELLINGS.get(lang)) if name in of_gold), lang): path for lang, path in of_pred.items()}
     shared = sorted(of_gold.keys() & of_pred.keys())
     if not shared:
         raise ScoreInputError(f"{gold} and {pred} have no language in common")

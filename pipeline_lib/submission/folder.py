@@ -78,16 +78,20 @@ def export_folder(out: Path) -> Iterator[Draft]:
 def _publish(draft: Path, out: Path, earlier: list[str]) -> None:
     for name in earlier:
         (out / name).unlink(missing_ok=True)
-        # Folders that this leaves empty, the innermost first; `.` stays.
-        for parent in list(PurePosixPath(name).parents)[:-1]:
-            if (out / parent).is_dir() and not any((out / parent).iterdir()):
-                (out / parent).rmdir()
+    _remove_empty(out, {parent for name in earlier for parent in PurePosixPath(name).parents})
     # config.json goes first: it lists the others, so an export that was cut off here is known for ours.
     files = sorted((path for path in draft.rglob("*") if path.is_file()), key=lambda path: (path.name != CONFIG, path))
     for path in files:
         target = out / path.relative_to(draft)
         target.parent.mkdir(parents=True, exist_ok=True)
         path.replace(target)
+
+
+def _remove_empty(out: Path, folders: set[PurePosixPath]) -> None:
+    """Remove those of ``folders`` that are empty, the innermost first; ``out`` itself stays."""
+    for folder in sorted(folders - {PurePosixPath(".")}, key=lambda folder: len(folder.parts), reverse=True):
+        if (out / folder).is_dir() and not any((out / folder).iterdir()):
+            (out / folder).rmdir()
 
 
 def _earlier_files(out: Path) -> list[str]:

@@ -31,7 +31,7 @@ def keep_labels(annotations: str, labels: tuple[str, ...]) -> str:
     lines = annotations.split("\n")
     gone: set[str] = set()
     while True:
-        more = {_fields(line)[0] for line in lines if _fields(line)[0] not in gone and _goes(line, labels, gone)} - {"", "*"}
+        more = {_fields(line)[0] for line in lines if _fields(line)[0] not in gone and _goes(line, labels, gone)}
         if not more:
             return "\n".join(line for line in lines if not _goes(line, labels, gone))
         gone |= more

@@ -53,6 +53,12 @@ def test_languages_of_one_side_only_are_named(tmp_path: Path) -> None:
     assert pairing.unpaired == ("es", "it")
 
 
+def test_czech_is_one_language_under_either_code(tmp_path: Path) -> None:
+    gold, pred = tree(tmp_path / "gold", cs__d1_ann=ANN), tree(tmp_path / "pred", cz__run_tsv=TSV)
+    assert pair_languages(gold, pred).paths == {"cs": (gold / "cs", pred / "cz" / "run.tsv")}
+    assert pair_languages(gold, pred).unpaired == ()
+
+
 def test_a_folder_of_languages_beside_a_file_is_refused(tmp_path: Path) -> None:
     tree(tmp_path, gold__en__d1_ann=ANN, pred_tsv=TSV)
     with pytest.raises(ScoreInputError, match=r"gold is a folder of languages and .*pred\.tsv is not"):

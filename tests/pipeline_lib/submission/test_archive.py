@@ -31,6 +31,7 @@ def test_the_same_files_give_the_same_bytes_whenever_and_in_whatever_order(tmp_p
     assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
     assert (tmp_path / "1.zip").stat().st_size < 1000
     with ZipFile(tmp_path / "1.zip") as opened:
+        assert {(info.date_time[0], info.create_system) for info in opened.infolist()} == {(1980, 3)}
         assert [(info.filename, opened.read(info)) for info in opened.infolist()] == [("a.md", "é".encode()), ("b/c.tsv", b"x" * 10_000)]
 
 
@@ -56,6 +57,12 @@ def test_unsafe_members_and_links_are_not_read(tmp_path: Path) -> None:
     names, findings = looked_at(zip_of(tmp_path / "z.zip", "../a", "a\nb", link, "good"))
     assert names == ["good"]
     assert findings == [("../a", "unsafe_name"), ("a\\nb", "unsafe_name"), ("link", "unsafe_name")]
+
+
+def test_a_name_that_goes_on_after_a_nul_is_judged_as_a_whole(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "z.zip", "run.tsvX.exe")
+    path.write_bytes(path.read_bytes().replace(b"run.tsvX", b"run.tsv\0"))
+    assert looked_at(path) == ([], [("run.tsv\\x00.exe", "unsafe_name")])
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")

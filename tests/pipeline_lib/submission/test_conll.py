@@ -46,6 +46,7 @@ def test_a_segment_does_not_end_within_a_mention() -> None:
         ([mention("T1", (0, 6), (13, 17))], "B-X O B-X O O O O O O O", [("T1", "discontinuous")]),
         ([mention("T1", (0, 6), (13, 16))], "B-X O B-X O O O O O O O", [("T1", "cuts_token"), ("T1", "discontinuous")]),
         ([mention("T1", (0, 2), (3, 6))], "B-X O O O O O O O O O", [("T1", "cuts_token"), ("T1", "discontinuous")]),
+        ([mention("T1", (0, 8), (9, 12))], "B-X I-X O O O O O O O O", [("T1", "cuts_token"), ("T1", "discontinuous")]),
         ([mention("T1", (6, 7))], "O O O O O O O O O O", [("T1", "no_token")]),
     ],
 )

@@ -28,7 +28,8 @@ def test_the_folder_holds_the_files_and_a_config_with_their_hashes(tmp_path: Pat
 
 
 def test_the_next_export_removes_what_only_the_earlier_one_wrote_and_nothing_else(tmp_path: Path) -> None:
-    export(tmp_path, "EN/x/a.tsv", "IT/x/a.tsv", ARCHIVE)
+    export(tmp_path, "EN/x/a.tsv", "IT/x/a.tsv")
+    (tmp_path / ARCHIVE).write_text("of the export, though it is not among the files that it lists", encoding="utf-8")
     (tmp_path / "IT" / "mine.txt").write_text("mine", encoding="utf-8")
     export(tmp_path, "CZ/a.tsv")
     assert names(tmp_path) == {"CZ", "CZ/a.tsv", "IT", "IT/mine.txt", CONFIG}

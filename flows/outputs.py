@@ -26,6 +26,11 @@ class Outputs:
         """(stage, code, count)."""
         return [(*key, number) for key, number in self.counts.rejects.items()]
 
+    def carried_sentence(self) -> str:
+        """How many lines went with the mentions, and how many did not."""
+        carried, stayed = sum(self.counts.carried.values()), sum(self.counts.stayed.values())
+        return f"{carried} attributes, notes, relations and the like; {stayed} stayed behind, why: carried_lines.parquet"
+
     def warning_sentence(self) -> str:
         """How much was taken although it is irregular."""
         warnings = self.counts.warnings
@@ -45,8 +50,9 @@ def read_outputs(out: Path, counts: Counts) -> Outputs:
         "run": record["run"],
         "model": record["model"],
         "out": str(out),
-        **{key: value for key, value in asdict(counts).items() if key not in ("abstentions", "rejects")},
+        **{key: value for key, value in asdict(counts).items() if key not in ("abstentions", "stayed", "rejects")},
         "abstentions": [{"target_lang": lang, "reason": reason, "mentions": n} for (lang, reason), n in counts.abstentions.items()],
+        "stayed": [{"target_lang": lang, "reason": reason, "lines": n} for (lang, reason), n in counts.stayed.items()],
         "rejects": [{"stage": stage, "code": code, "count": n} for (stage, code), n in counts.rejects.items()],
         "scores": scores,
     }

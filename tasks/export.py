@@ -137,9 +137,10 @@ def _write_tables(store: Store, folder: Path, outputs: Outputs) -> Counts:
     _write_table(store, folder / "corpus_files.parquet", CORPUS_FILES, [outputs.files])
     source = outputs.texts[outputs.source]
     documents, mentions = sum(shard.documents.rows for shard in source), sum(shard.mentions.rows for shard in source)
-    reasons = pa.concat_tables([store.read(shard.projections, ["target_lang", "reason"]) for shard in made])
+    outcomes = ([shard.projections for shard in made], [shard.carried for shard in made])
+    projected, carried = (pa.concat_tables([store.read(ref, ["target_lang", "reason"]) for ref in refs]) for refs in outcomes)
     rejects, warnings = (pa.concat_tables([store.read(ref) for ref in refs]) for refs in (outputs.rejects, outputs.warnings))
-    return count(documents, mentions, pl.DataFrame(reasons), rejects, warnings, outputs.targets)
+    return count(documents, mentions, projected, carried, rejects, warnings, outputs.targets)
 
 
 def _write_table(store: Store, path: Path, contract: Contract, refs: list[ArtifactRef]) -> None:

@@ -8,8 +8,7 @@ import pyarrow as pa
 from prefect import task
 
 from data_contracts import CORPUS_FILES, REJECTS, SCORES
-from pipeline_lib.corpus.documents import annotations_hash
-from pipeline_lib.corpus.ingest import text_file
+from pipeline_lib.corpus.documents import hash_file
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.evaluation.gold import score_projections
 from pipeline_lib.evaluation.resample import ResampleConfig
@@ -33,9 +32,9 @@ def score(
 ) -> Scored:
     """The one stage that opens the targets' annotations."""
     store = Store(root)
-    files = pl.DataFrame(store.read(scanned.files)).filter((pl.col("lang") == target) & pl.col("scored")).to_arrow()
+    files = pl.DataFrame(store.read(scanned.files)).filter(pl.col("lang") == target).to_arrow()
     files = files.cast(CORPUS_FILES.schema)
-    gold = [annotations_hash(file) for file in (text_file(Path(corpus), row) for row in files.to_pylist()) if file.annotations]
+    gold = [hash_file(Path(corpus) / name) for name in sorted(set(files["annotations"].drop_null().to_pylist()))]
     inputs = [table_hash(files), *gold, *sorted(f"{label}={alias}" for label, alias in layout.aliases.items()), *fingerprints(projections)]
     made_of = ingredients(SCORES.id, "pipeline_lib.evaluation.gold", config, inputs)
 

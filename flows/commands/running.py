@@ -103,6 +103,8 @@ def _run(
             OUT.print(count_table("not projected", ("language", "reason", "mentions"), outputs.abstentions()))
         if outputs.counts.rejects:
             OUT.print(count_table("rejected", ("stage", "code", "count"), outputs.rejects()))
+        if outputs.counts.stayed or any(outputs.counts.carried.values()):
+            OUT.print(f"carried: {outputs.carried_sentence()}", highlight=False)
         if outputs.counts.warnings:
             OUT.print(f"irregular: {outputs.warning_sentence()}", highlight=False)
         OUT.print(f"model: {outputs.model_sentence()}", highlight=False)

@@ -147,7 +147,7 @@ def _refuse_change(file: TextFile, row: Mapping[str, Any]) -> None:
 
 
 def strays(root: Path, files: Iterable[TextFile]) -> Iterator[FileProblem]:
-    """What the source's TSV files hold that belongs to no text."""
+    """What the TSV files of these texts hold that belongs to none of them."""
     names: dict[tuple[str, str], set[str]] = {}
     for file in files:
         if file.annotations and file.annotations.endswith(".tsv"):

@@ -75,4 +75,9 @@ def discover_tree(root: Path) -> Discovery:
 
 
 def _holds(folder: Path, suffix: str) -> bool:
-    return any(path.suffix == suffix for path in entries(folder))
+    """Whether a file there ends so. Stops at the first: a language may have tens of thousands."""
+    try:
+        with os.scandir(folder) as found:
+            return any(entry.name.endswith(suffix) for entry in found)
+    except OSError as error:
+        raise CorpusError(f"cannot list folder {printable(str(folder))}: {error.strerror}") from error

@@ -9,7 +9,7 @@ import pyarrow as pa
 from data_contracts.corpus import REJECTS
 from pipeline_lib.corpus.documents import read_document
 from pipeline_lib.corpus.files import TextFile
-from pipeline_lib.corpus.ingest import reject_row, text_file
+from pipeline_lib.corpus.ingest import reject_row, strays, text_file
 from pipeline_lib.corpus.text import choose_reading, decode, offset_map
 from pipeline_lib.evaluation.resample import ResampleConfig, score_table
 
@@ -28,7 +28,7 @@ def score_projections(
     """
     gold: list[tuple[str, str, int, int]] = []
     scored: set[str] = set()
-    rejects: list[dict[str, object]] = []
+    rejects = [reject_row("score", problem) for problem in strays(root, [text_file(root, row) for row in files.to_pylist()])]
     for file in (text_file(root, row) for row in files.to_pylist() if row["scored"]):
         read = read_document(file, with_annotations=True, aliases=aliases)
         rejects += [reject_row("score", problem) for problem in read.problems]

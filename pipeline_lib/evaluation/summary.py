@@ -11,33 +11,42 @@ class Counts:
     """What a run did.
 
     Attributes:
-        documents, mentions: of the source; projected: mentions found, by target language.
-        abstentions: by (target language, reason); rejects: by (stage, code); warnings: irregularities by code.
+        documents, mentions: of the source; projected: mentions found, carried: lines that went with them, by target language.
+        abstentions, stayed: mentions not found, lines not carried, by (target language, reason).
+        rejects: by (stage, code); warnings: irregularities by code.
     """
 
     documents: int
     mentions: int
     projected: dict[str, int]
     abstentions: dict[tuple[str, str], int]
+    carried: dict[str, int]
+    stayed: dict[tuple[str, str], int]
     rejects: dict[tuple[str, str], int]
     warnings: dict[str, int]
 
 
-def count(documents: int, mentions: int, projections: pl.DataFrame, rejects: pa.Table, warnings: pa.Table, targets: list[str]) -> Counts:
-    """Count PROJECTIONS (columns target_lang, reason suffice), REJECTS and WARNINGS."""
-    found = projections.filter(pl.col("reason").is_null())["target_lang"].value_counts()
-    projected = dict.fromkeys(targets, 0) | dict(found.iter_rows())
-    abstained = projections.drop_nulls("reason").group_by("target_lang", "reason").len().sort("target_lang", "reason")
+def count(
+    documents: int, mentions: int, projections: pa.Table, carried: pa.Table, rejects: pa.Table, warnings: pa.Table, targets: list[str]
+) -> Counts:
+    """Count PROJECTIONS and CARRIED_LINES (columns target_lang, reason suffice), REJECTS and WARNINGS."""
     rejected = pl.DataFrame(rejects).group_by("stage", "code").len().sort("stage", "code")
     irregular = pl.DataFrame(warnings).group_by("code").agg(pl.col("count").sum()).sort("code")
     return Counts(
         documents,
         mentions,
-        projected,
-        {(lang, reason): number for lang, reason, number in abstained.iter_rows()},
+        *_outcomes(pl.DataFrame(projections), targets),
+        *_outcomes(pl.DataFrame(carried), targets),
         {(stage, code): number for stage, code, number in rejected.iter_rows()},
         dict(irregular.iter_rows()),
     )
+
+
+def _outcomes(rows: pl.DataFrame, targets: list[str]) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
+    """What went over, by language, and what did not, by (language, reason)."""
+    found = rows.filter(pl.col("reason").is_null())["target_lang"].value_counts()
+    left = rows.drop_nulls("reason").group_by("target_lang", "reason").len().sort("target_lang", "reason")
+    return dict.fromkeys(targets, 0) | dict(found.iter_rows()), {(lang, reason): number for lang, reason, number in left.iter_rows()}
 
 
 def scores_json(scores: pa.Table) -> list[dict[str, object]]:

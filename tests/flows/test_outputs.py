@@ -8,7 +8,14 @@ from flows.outputs import read_outputs
 from pipeline_lib.evaluation.summary import Counts
 
 COUNTS = Counts(
-    2, 7, {"en": 6, "it": 5}, {("it", "no_span"): 2, ("en", "no_target_document"): 1}, {("ingest", "bad_line"): 3}, {"tab": 4, "bom": 1}
+    2,
+    7,
+    {"en": 6, "it": 5},
+    {("it", "no_span"): 2, ("en", "no_target_document"): 1},
+    {"en": 3, "it": 0},
+    {("it", "malformed_line"): 4},
+    {("ingest", "bad_line"): 3},
+    {"tab": 4, "bom": 1},
 )
 SCORE = {"target_lang": "en", "label": "*", "metric": "strict", "f1": 0.8123, "matched": 5}
 
@@ -33,6 +40,8 @@ def test_the_figures_are_one_json_object(out: Path) -> None:
             {"target_lang": "it", "reason": "no_span", "mentions": 2},
             {"target_lang": "en", "reason": "no_target_document", "mentions": 1},
         ],
+        "carried": {"en": 3, "it": 0},
+        "stayed": [{"target_lang": "it", "reason": "malformed_line", "lines": 4}],
         "rejects": [{"stage": "ingest", "code": "bad_line", "count": 3}],
         "warnings": {"tab": 4, "bom": 1},
         "scores": [SCORE, {**SCORE, "metric": "char", "matched": None}],
@@ -43,6 +52,7 @@ def test_the_rows_of_the_tables_end_in_their_number(out: Path) -> None:
     outputs = read_outputs(out, COUNTS)
     assert outputs.abstentions() == [("it", "no_span", 2), ("en", "no_target_document", 1)]
     assert outputs.rejects() == [("ingest", "bad_line", 3)]
+    assert outputs.carried_sentence().startswith("3 ") and "; 4 stayed behind" in outputs.carried_sentence()
     assert outputs.warning_sentence().startswith("5 places of 2 kinds")
     assert outputs.counts == COUNTS
 

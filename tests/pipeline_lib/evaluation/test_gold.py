@@ -171,3 +171,14 @@ def test_official_rows_keep_the_order_and_hold_no_text() -> None:
     )
     assert found.schema == {"filename": pl.String, "label": pl.String, "start_span": pl.Int64, "end_span": pl.Int64}
     assert found.rows() == [("b", "DISEASE", 7, 16), ("a", "SYMPTOM", 21, 25)]
+
+
+def test_rows_of_a_gold_tsv_that_no_text_answers_to_are_rejects(tmp_path: Path) -> None:
+    table = b"filename\tlabel\tstart_span\tend_span\na\tSYMPTOM\t21\t25\nz\tSYMPTOM\t0\t5\na\tSYMPTOM\t9\t9\n"
+    root = corpus(tmp_path, {"es/a.txt": b"x", "en/a.txt": TEXT.encode(), "en.tsv": table})
+    found, rejects = scored(root, projections(projected("a", "T1", "SYMPTOM", [(21, 25)], TEXT)))
+    assert counts(found["SYMPTOM", "strict"]) == (1, 1, 1, 1)
+    assert sorted((row["stage"], row["file"], row["line"], row["code"]) for row in rejects) == [
+        ("score", "en.tsv", 3, "unknown_document"),
+        ("score", "en.tsv", 4, "bad_offsets"),
+    ]

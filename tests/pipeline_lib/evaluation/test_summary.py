@@ -14,8 +14,8 @@ from tests.pipeline_lib.evaluation.frames import GOLD, PREDICTED
 Outcome = tuple[str, str | None]
 
 
-def outcomes(*rows: Outcome) -> pl.DataFrame:
-    return pl.DataFrame(list(rows), schema={"target_lang": pl.String, "reason": pl.String}, orient="row")
+def outcomes(*rows: Outcome) -> pa.Table:
+    return pl.DataFrame(list(rows), schema={"target_lang": pl.String, "reason": pl.String}, orient="row").to_arrow()
 
 
 def rejects(*rows: tuple[str, str]) -> pa.Table:
@@ -47,6 +47,7 @@ def test_projections_abstentions_and_rejects_are_counted_apart() -> None:
         3,
         5,
         outcomes(("en", None), ("en", None), ("cz", None), ("en", "no_aligned_unit"), ("en", "no_aligned_unit"), ("cz", "no_source_unit")),
+        outcomes(("it", None), ("cz", "malformed_line"), ("it", None)),
         rejects(("scan", "no_counterpart"), ("ingest", "not_utf8"), ("scan", "no_counterpart")),
         warnings(("tab", 3), ("bom", 1), ("tab", 2)),
         ["en", "cz", "it"],
@@ -55,6 +56,7 @@ def test_projections_abstentions_and_rejects_are_counted_apart() -> None:
     assert found.projected == {"en": 2, "cz": 1, "it": 0}
     assert list(found.projected) == ["en", "cz", "it"]
     assert found.abstentions == {("cz", "no_source_unit"): 1, ("en", "no_aligned_unit"): 2}
+    assert found.carried == {"en": 0, "cz": 0, "it": 2} and found.stayed == {("cz", "malformed_line"): 1}
     assert found.rejects == {("ingest", "not_utf8"): 1, ("scan", "no_counterpart"): 2}
     assert found.warnings == {"bom": 1, "tab": 5}
 
@@ -62,15 +64,15 @@ def test_projections_abstentions_and_rejects_are_counted_apart() -> None:
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["en", "it"]), st.sampled_from([None, "no_source_unit", "no_aligned_unit"]))))
 def test_every_row_is_counted_once_and_the_order_of_the_rows_does_not_matter(rows: list[Outcome]) -> None:
-    found = count(1, 1, outcomes(*rows), rejects(), warnings(), ["en", "it"])
+    found = count(1, 1, outcomes(*rows), outcomes(), rejects(), warnings(), ["en", "it"])
     assert sum(found.projected.values()) + sum(found.abstentions.values()) == len(rows)
-    again = count(1, 1, outcomes(*rows[::-1]), rejects(), warnings(), ["en", "it"])
+    again = count(1, 1, outcomes(*rows[::-1]), outcomes(), rejects(), warnings(), ["en", "it"])
     assert again == found and list(again.abstentions) == list(found.abstentions) == sorted(found.abstentions)
 
 
 def test_nothing_gives_zeros() -> None:
-    found = count(0, 0, outcomes(), rejects(), warnings(), ["en"])
-    assert found.projected == {"en": 0} and found.abstentions == {} == found.rejects
+    found = count(0, 0, outcomes(), outcomes(), rejects(), warnings(), ["en"])
+    assert found.projected == {"en": 0} == found.carried and found.abstentions == {} == found.rejects == found.stayed
 
 
 def test_scores_are_rounded_to_four_decimals_and_counts_stay_whole() -> None:

@@ -22,6 +22,7 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder to write: new, empty, or of an earlier export.")],
     label: Annotated[list[str], typer.Option(help="Only this label; may be repeated.")] = [],  # noqa: B006
     split: Annotated[str | None, typer.Option(help="Only documents of this split; without it those of `test` if there are any.")] = None,
+    txt: Annotated[bool, typer.Option("--txt", help="File names in a submission end in .txt, as in some corpora's own TSV files.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a run's projections for others: the shared task's submission, BRAT under the official names, or CoNLL with BIO tags."""
@@ -29,7 +30,7 @@ def export(
         from flows.console import OUT, count_table
         from pipeline_lib.submission.export import export_run
 
-        facts = export_run(run, form, out, label, split)
+        facts = export_run(run, form, out, label, split, ".txt" if txt else "")
         if as_json:
             typer.echo(json.dumps(facts, indent=1))
             return

@@ -18,13 +18,17 @@ Format = Literal["multiclin", "brat", "conll"]
 WRITERS: dict[Format, Callable[[Selection, Draft], Written]] = {"multiclin": write_multiclin, "brat": write_brat, "conll": write_conll}
 
 
-def export_run(run: Path, form: Format, out: Path, labels: Sequence[str] = (), split: str | None = None) -> dict[str, Any]:
+def export_run(
+    run: Path, form: Format, out: Path, labels: Sequence[str] = (), split: str | None = None, suffix: str = ""
+) -> dict[str, Any]:
     """Write the finished run in folder ``run`` into ``out``, in place of an earlier export there; returns what ``config.json`` says.
+
+    ``suffix`` stands behind every file name of a submission, such as ``.txt``.
 
     Raises:
         SubmissionError: no finished run, no such split or label, a name that cannot be a file's, or a folder of somebody else.
     """
-    selection = select(open_run(run), split, labels)
+    selection = select(open_run(run), split, labels, suffix)
     with export_folder(out) as draft:
         written = WRITERS[form](selection, draft)
         facts = _facts(selection, form, written)

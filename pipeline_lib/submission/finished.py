@@ -72,13 +72,17 @@ def open_run(folder: Path) -> FinishedRun:
 
 @dataclass(frozen=True)
 class Selection:
-    """What of a run is exported: ``documents`` as in ``FinishedRun``, but only those with a text, of one split (None: all)."""
+    """What of a run is exported: ``documents`` as in ``FinishedRun``, but only those with a text, of one split (None: all).
+
+    ``suffix`` stands behind a file name in TSV files.
+    """
 
     run: FinishedRun
     documents: pl.DataFrame
     split: str | None
     labels: tuple[str, ...]
     without_text: int
+    suffix: str
 
     @property
     def languages(self) -> list[str]:
@@ -105,7 +109,7 @@ class Selection:
         return rows.filter(pl.col("label").is_in(self.labels)) if self.labels else rows
 
 
-def select(run: FinishedRun, split: str | None, labels: Sequence[str]) -> Selection:
+def select(run: FinishedRun, split: str | None, labels: Sequence[str], suffix: str = "") -> Selection:
     """The documents of ``split``; without one those of `test` if there are any, else all. No ``labels`` means all.
 
     Raises:
@@ -121,7 +125,7 @@ def select(run: FinishedRun, split: str | None, labels: Sequence[str]) -> Select
     named_twice = documents.height - documents.n_unique(["lang", "name"])
     if named_twice:
         raise SubmissionError(f"{named_twice} documents share their file name with another of their language: export one --split at a time")
-    selection = Selection(run, documents, chosen, tuple(labels), kept.height - documents.height)
+    selection = Selection(run, documents, chosen, tuple(labels), kept.height - documents.height, suffix)
     unknown = sorted(set(labels) - set(selection.found_labels()))
     if unknown:
         raise SubmissionError(f"no mention has the label {printable(unknown[0])}")

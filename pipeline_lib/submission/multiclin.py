@@ -49,7 +49,7 @@ def _official(selection: Selection, lang: str) -> pl.DataFrame:
     return joined.select(
         "document",
         pl.coalesce("entity", pl.col("label").str.to_lowercase()).alias("entity"),
-        pl.col("name").alias("filename"),
+        (pl.col("name") + selection.suffix).alias("filename"),
         "label",
         pl.col("starts").list.min().cast(pl.Int64).alias("start_span"),
         pl.col("ends").list.max().cast(pl.Int64).alias("end_span"),

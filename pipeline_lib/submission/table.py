@@ -73,7 +73,7 @@ class Table:
         if start is None or end is None:
             yield self._finding("not_an_integer", self.rows, start, end)
             return
-        key = (row["filename"], row["label"], start, end)
+        key = (row["filename"].removesuffix(".txt"), row["label"], start, end)
         if key in self._seen:
             yield self._finding("duplicate_row", self.rows, start, end)
         self._seen.add(key)
@@ -93,7 +93,7 @@ class Table:
         return None if text[start:end] == claimed else "text_differs"
 
     def _read(self, name: str) -> str | None:
-        document = (self._documents or {}).get(name)
+        document = (self._documents or {}).get(name.removesuffix(".txt"))
         return document.read() if document is not None and document.entity in (None, self._entity) else None
 
     def _swallowed(self, field: str) -> bool:

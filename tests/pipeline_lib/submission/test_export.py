@@ -42,6 +42,13 @@ def test_a_surface_that_reads_as_missing_is_a_warning_and_reads_back_as_text_whe
     assert pd.read_csv(path, sep="\t", keep_default_na=False)["text"].tolist() == ["NA"]
 
 
+def test_file_names_end_in_txt_where_that_is_asked_for_and_are_known_all_the_same(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", [plain("en", "a", "The |fever| is low.")])
+    export_run(run, "multiclin", tmp_path / "out", suffix=".txt")
+    assert pd.read_csv(tmp_path / "out" / "EN" / "disease" / "run.tsv", sep="\t")["filename"].tolist() == ["a.txt"]
+    assert validate(tmp_path / "out" / "submission.zip", texts_of_run(run)).findings == []
+
+
 def test_a_plain_corpus_validates_its_submission(tmp_path: Path) -> None:
     docs = [plain(lang, name, f"{lang} |cough|\r\nnow") for lang in ("en", "it") for name in ("a", "b")]
     export_run(write_run(tmp_path / "run", docs), "multiclin", tmp_path / "out")

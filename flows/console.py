@@ -16,6 +16,7 @@ from flows.watch import Progress as ShardDone
 from pipeline_lib.evaluation.compare import Comparison
 
 OUT = Console()
+MOST_LABELS = 20
 ERR = Console(stderr=True)
 
 
@@ -66,13 +67,16 @@ class _Bars:
 
 
 def score_table(scores: pl.DataFrame, title: str) -> Table:
-    """Strict and char F1 with their intervals, a row a language and label; fits 80 columns."""
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    """Strict and char F1 with their intervals, a row a language and label; fits 80 columns, and a screen however many labels there are."""
+    shown, labels = _with_most_gold(scores)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, caption_justify="left")
+    if labels > MOST_LABELS:
+        table.caption = f"of {labels} labels the {MOST_LABELS} with most gold mentions; all of them: scores.json"
     table.add_column("", no_wrap=True)
     table.add_column("label", overflow="fold", min_width=4)
     for name in ("gold", "pred.", "strict F1", "95 %", "char F1", "95 %"):
         table.add_column(name, justify="right", no_wrap=True)
-    for (lang, label), rows in scores.group_by(["target_lang", "label"], maintain_order=True):
+    for (lang, label), rows in shown.group_by(["target_lang", "label"], maintain_order=True):
         by_metric = {row["metric"]: row for row in rows.to_dicts()}
         strict, char = by_metric["strict"], by_metric["char"]
         figures = [cell for row in (strict, char) for cell in (f"{row['f1']:.4f}", _interval(row["low"], row["high"]))]
@@ -80,6 +84,13 @@ def score_table(scores: pl.DataFrame, title: str) -> Table:
         counts = (str(strict["gold"]), str(strict["predicted"]))
         table.add_row(str(lang), _label(str(label)), *counts, *figures, style="bold" if pooled else "", end_section=pooled)
     return table
+
+
+def _with_most_gold(scores: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """The rows of the labels with most gold mentions and of all pooled, and how many labels there are."""
+    labels = scores.filter(pl.col("label") != ALL_LABELS).group_by("label").agg(pl.col("gold").sum())
+    most = labels.sort(["gold", "label"], descending=[True, False]).head(MOST_LABELS)["label"].to_list()
+    return scores.filter(pl.col("label").is_in([*most, ALL_LABELS])), labels.height
 
 
 def plain_score_table(scores: pl.DataFrame, title: str | None = None) -> Table:

@@ -149,3 +149,12 @@ def test_a_count_table_ends_in_its_number() -> None:
     assert text.startswith("rejected")
     assert re.search(r"│ ingest +│ bad_line +│ +3 │", text)
     assert re.search(r"│ scan +│ no_counterpart +│ +12 │", text)
+
+
+def test_of_hundreds_of_labels_the_score_table_shows_those_with_most_gold() -> None:
+    labels = [(f"C{number:03}", number) for number in range(console.MOST_LABELS + 30)]
+    rows = [row("en", label, metric, 0.5) | {"gold": gold} for label, gold in [*labels, ("*", 9999)] for metric in ("strict", "char")]
+    text = rendered(score_table(pl.DataFrame(rows), "scores"))
+    assert "C030" in text and "C049" in text and "C029" not in text and " all " in text
+    assert "of 50 labels the 20 with most gold mentions" in text
+    assert "labels the" not in rendered(score_table(SCORES, "scores"))

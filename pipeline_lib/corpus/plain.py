@@ -3,7 +3,18 @@
 import os
 from pathlib import Path
 
-from pipeline_lib.corpus.files import CorpusError, Discovery, TextFile, accept, entries, file_problem, is_inside, is_safe, printable
+from pipeline_lib.corpus.files import (
+    CorpusError,
+    Discovery,
+    TextFile,
+    accept,
+    entries,
+    file_problem,
+    is_file,
+    is_inside,
+    is_safe,
+    printable,
+)
 
 
 def plain_languages(root: Path) -> list[str]:
@@ -42,7 +53,7 @@ def find_table(root: Path, lang: str, named: str | None) -> str | None:
         CorpusError: there is no such file within the corpus, or there are several.
     """
     if named is not None:
-        if not (root / named).is_file() or not is_inside(root, root / named):
+        if not is_file(root / named) or not is_inside(root, root / named):
             raise CorpusError(f"corpus.annotations of {lang}: no file {printable(named)} in the corpus")
         return Path(named).as_posix()
     names = [path.name for path in entries(root) if path.suffix == ".tsv" and path.is_file() and is_inside(root, path)]

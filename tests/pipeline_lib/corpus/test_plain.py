@@ -88,7 +88,16 @@ def test_the_tsv_of_a_language_is_found_by_its_name_or_named(
     assert find_table(corpus(tmp_path, dict.fromkeys([*tables, "en/a.txt"], b"x")), "en", named) == found
 
 
-@pytest.mark.parametrize(("tables", "named"), [(["a_en.tsv", "b_en.tsv"], None), (["en.tsv"], "it.tsv"), (["en.tsv"], "../outside.tsv")])
+@pytest.mark.parametrize(
+    ("tables", "named"),
+    [
+        (["a_en.tsv", "b_en.tsv"], None),
+        (["en.tsv"], "it.tsv"),
+        (["en.tsv"], "../outside.tsv"),
+        (["en.tsv"], f"{'x' * 300}.tsv"),
+        (["en.tsv"], "en\0.tsv"),
+    ],
+)
 def test_a_tsv_that_is_ambiguous_absent_or_outside_is_an_error(tmp_path: Path, tables: list[str], named: str | None) -> None:
     (tmp_path / "outside.tsv").write_bytes(b"x")
     with pytest.raises(CorpusError, match=r"corpus\.annotations"):

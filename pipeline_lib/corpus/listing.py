@@ -43,9 +43,13 @@ def _rows(path: Path, name: str) -> Iterator[tuple[int, dict[str, str]]]:
         lines = io.StringIO(decode(data).removeprefix(BOM), newline="")
     except NotUtf8 as error:
         raise CorpusError(f"list of files {printable(name)}: {error}") from None
-    reader = csv.DictReader(lines, delimiter="\t", restval="")
-    missing = [column for column in REQUIRED if column not in (reader.fieldnames or [])]
-    if missing:
-        raise CorpusError(f"list of files {printable(name)}: missing columns {missing}")
-    for row in reader:
-        yield reader.line_num, {column: row[column] for column in (*REQUIRED, *OPTIONAL) if column in row}
+    # strict: a quote that is not closed would take the rows behind it for one cell.
+    reader = csv.DictReader(lines, delimiter="\t", restval="", strict=True)
+    try:
+        missing = [column for column in REQUIRED if column not in (reader.fieldnames or [])]
+        if missing:
+            raise CorpusError(f"list of files {printable(name)}: missing columns {missing}")
+        for row in reader:
+            yield reader.line_num, {column: row[column] for column in (*REQUIRED, *OPTIONAL) if column in row}
+    except csv.Error as error:
+        raise CorpusError(f"list of files {printable(name)}: after line {reader.line_num}: {error}") from None

@@ -53,6 +53,19 @@ def test_a_list_without_its_columns_is_an_error(tmp_path: Path, table: str, said
         discover_listed(listed(tmp_path, table), "files.tsv")
 
 
+@pytest.mark.parametrize(
+    "rows", [f"d1\tes\t{'x' * 140_000}\n", 'd1\tes\t"x/a.txt\nd2\tes\ty/b.txt\n', 'd1\tes\t"x/a.txt\nd2\tes\t"y/b.txt\n']
+)
+def test_a_list_whose_quotes_swallow_rows_or_whose_cells_never_end_is_an_error(tmp_path: Path, rows: str) -> None:
+    with pytest.raises(CorpusError, match=r"list of files files\.tsv: after line \d: "):
+        discover_listed(listed(tmp_path, f"document\tlang\tfile\n{rows}"), "files.tsv")
+
+
+def test_a_quoted_cell_may_hold_a_tab(tmp_path: Path) -> None:
+    root = corpus(tmp_path, {"files.tsv": b'document\tlang\tfile\nd1\tes\t"x/a\tb.txt"\n', "x/a\tb.txt": b"x"})
+    assert [file.file for file in discover_listed(root, "files.tsv").files] == ["x/a\tb.txt"]
+
+
 def test_a_list_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     root = corpus(tmp_path, {"files.tsv": b"\xff"})
     for name, said in (("absent.tsv", "cannot read"), ("files.tsv", "not UTF-8 at byte 0")):

@@ -126,15 +126,16 @@ def accept(root: Path, folder: Path, suffix: str, lang: str | None, found: Disco
     """The files of a folder with ``suffix``, relative to ``root``, by stem; those with a bad name or target go to ``found.problems``."""
     accepted: dict[str, str] = {}
     for path in entries(folder):
-        if path.suffix != suffix:
+        # Not Path.suffix, to which `.txt` is a name without one.
+        if not path.name.endswith(suffix):
             continue
-        file = path.relative_to(root).as_posix()
-        if not is_safe(path.stem):
+        file, stem = path.relative_to(root).as_posix(), path.name.removesuffix(suffix)
+        if not is_safe(stem):
             found.reject("unsafe_name", file, lang)
         elif not is_inside(root, path):
-            found.reject("outside_corpus", file, lang, path.stem)
+            found.reject("outside_corpus", file, lang, stem)
         else:
-            accepted[path.stem] = file
+            accepted[stem] = file
     return accepted
 
 

@@ -31,7 +31,7 @@ def discover_plain(root: Path, lang: str) -> Discovery:
     """The texts of one language, each with the ``.ann`` beside it."""
     found = Discovery()
     texts, annotations = (accept(root, root / lang, suffix, lang, found) for suffix in (".txt", ".ann"))
-    named = {path.stem for path in entries(root / lang) if path.suffix == ".txt"}
+    named = {path.name.removesuffix(".txt") for path in entries(root / lang) if path.name.endswith(".txt")}
     found.files = [TextFile(root, document, lang, file, annotations.get(document)) for document, file in texts.items()]
     for document in annotations.keys() - named:
         found.reject("missing_text", annotations[document], lang, document)
@@ -73,7 +73,7 @@ def discover_tree(root: Path) -> Discovery:
         here = Path(folder).relative_to(root).as_posix()
         texts = {name[:-4] for name in names if name.endswith(".txt")}
         for name in sorted(names):
-            stem, suffix = os.path.splitext(name)
+            stem, suffix = name[:-4], name[-4:]  # not splitext, to which `..txt` is a name without suffix
             file = name if here == "." else f"{here}/{name}"
             if suffix == ".txt" and is_safe(stem):
                 ann = file.removesuffix(".txt") + ".ann" if f"{stem}.ann" in names else None

@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format docs bench lock clean
+.PHONY: help setup demo test fuzz check format docs bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -34,6 +34,9 @@ demo: setup ## Train, project and score on the bundled corpus, into demo-out/
 
 test: setup ## Run the tests; make test ARGS="-k sinkhorn" picks some
 	$(BIN)/pytest $(ARGS)
+
+fuzz: setup ## Read 100,000 hostile examples and 20,000 damaged files; make test runs a small share
+	$(BIN)/pytest -q tests/fuzz --examples 100000 --mutants 20000 $(ARGS)
 
 check: setup ## Format, lint, types, floors, SCHEMAS.md, house rules: what the hook and CI run
 	$(BIN)/ruff format --check .

@@ -128,27 +128,33 @@ def accept(root: Path, folder: Path, suffix: str, lang: str | None, found: Disco
     """The files of a folder with ``suffix``, relative to ``root``, by stem; those with a bad name or target go to ``found.problems``."""
     accepted: dict[str, str] = {}
     for path in entries(folder):
-        if path.suffix != suffix:
+        # Not Path.suffix, to which `.txt` is a name without one.
+        if not path.name.endswith(suffix):
             continue
-        file = path.relative_to(root).as_posix()
-        if not is_safe(path.stem):
+        file, stem = path.relative_to(root).as_posix(), path.name.removesuffix(suffix)
+        if not is_safe(stem):
             found.reject("unsafe_name", file, lang)
         elif not is_inside(root, path):
-            found.reject("outside_corpus", file, lang, path.stem)
+            found.reject("outside_corpus", file, lang, stem)
         else:
-            accepted[path.stem] = file
+            accepted[stem] = file
     return accepted
 
 
 def is_inside(root: Path, path: Path) -> bool:
-    """Whether ``path`` stays below ``root`` when symlinks are followed."""
+    """Whether ``path`` stays below ``root`` when symlinks are followed; one with a null character lies nowhere."""
     # realpath, not Path.resolve, which raises on a symlink that leads to itself.
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+    return "\0" not in str(path) and Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a regular file. Of a name that no file can have, too long say, Path.is_file raises."""
+    return os.path.isfile(path)
 
 
 def read_bytes(path: Path) -> bytes | None:
     """The file's bytes, None if it is unreadable. Only a regular file is opened: a pipe would wait for ever."""
     try:
-        return path.read_bytes() if path.is_file() else None
+        return path.read_bytes() if is_file(path) else None
     except OSError:
         return None

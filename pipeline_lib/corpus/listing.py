@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline_lib.corpus.files import CorpusError, Discovery, TextFile, is_inside, is_safe, printable, read_bytes
+from pipeline_lib.corpus.files import CorpusError, Discovery, TextFile, is_file, is_inside, is_safe, printable, read_bytes
 from pipeline_lib.corpus.text import BOM, NotUtf8, decode
 
 REQUIRED = ("document", "lang", "file")
@@ -27,7 +27,7 @@ def discover_listed(root: Path, listing: str) -> Discovery:
             found.reject("unsafe_name", where, None)
         elif not all(is_inside(root, root / name) for name in (file, annotations) if name):
             found.reject("outside_corpus", where, lang, document)
-        elif not (root / file).is_file() or (annotations and not (root / annotations).is_file()):
+        elif not all(is_file(root / name) for name in (file, annotations) if name is not None):
             found.reject("unreadable", where, lang, document)
         else:
             found.files.append(TextFile(root, document, lang, file, annotations, split, entity, own_name))
@@ -43,9 +43,13 @@ def _rows(path: Path, name: str) -> Iterator[tuple[int, dict[str, str]]]:
         lines = io.StringIO(decode(data).removeprefix(BOM), newline="")
     except NotUtf8 as error:
         raise CorpusError(f"list of files {printable(name)}: {error}") from None
-    reader = csv.DictReader(lines, delimiter="\t", restval="")
-    missing = [column for column in REQUIRED if column not in (reader.fieldnames or [])]
-    if missing:
-        raise CorpusError(f"list of files {printable(name)}: missing columns {missing}")
-    for row in reader:
-        yield reader.line_num, {column: row[column] for column in (*REQUIRED, *OPTIONAL) if column in row}
+    # strict: a quote that is not closed would take the rows behind it for one cell.
+    reader = csv.DictReader(lines, delimiter="\t", restval="", strict=True)
+    try:
+        missing = [column for column in REQUIRED if column not in (reader.fieldnames or [])]
+        if missing:
+            raise CorpusError(f"list of files {printable(name)}: missing columns {missing}")
+        for row in reader:
+            yield reader.line_num, {column: row[column] for column in (*REQUIRED, *OPTIONAL) if column in row}
+    except csv.Error as error:
+        raise CorpusError(f"list of files {printable(name)}: after line {reader.line_num}: {error}") from None

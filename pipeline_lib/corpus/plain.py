@@ -3,7 +3,18 @@
 import os
 from pathlib import Path
 
-from pipeline_lib.corpus.files import CorpusError, Discovery, TextFile, accept, entries, file_problem, is_inside, is_safe, printable
+from pipeline_lib.corpus.files import (
+    CorpusError,
+    Discovery,
+    TextFile,
+    accept,
+    entries,
+    file_problem,
+    is_file,
+    is_inside,
+    is_safe,
+    printable,
+)
 
 
 def plain_languages(root: Path) -> list[str]:
@@ -20,7 +31,7 @@ def discover_plain(root: Path, lang: str) -> Discovery:
     """The texts of one language, each with the ``.ann`` beside it."""
     found = Discovery()
     texts, annotations = (accept(root, root / lang, suffix, lang, found) for suffix in (".txt", ".ann"))
-    named = {path.stem for path in entries(root / lang) if path.suffix == ".txt"}
+    named = {path.name.removesuffix(".txt") for path in entries(root / lang) if path.name.endswith(".txt")}
     found.files = [TextFile(root, document, lang, file, annotations.get(document)) for document, file in texts.items()]
     for document in annotations.keys() - named:
         found.reject("missing_text", annotations[document], lang, document)
@@ -42,7 +53,7 @@ def find_table(root: Path, lang: str, named: str | None) -> str | None:
         CorpusError: there is no such file within the corpus, or there are several.
     """
     if named is not None:
-        if not (root / named).is_file() or not is_inside(root, root / named):
+        if not is_file(root / named) or not is_inside(root, root / named):
             raise CorpusError(f"corpus.annotations of {lang}: no file {printable(named)} in the corpus")
         return Path(named).as_posix()
     names = [path.name for path in entries(root) if path.suffix == ".tsv" and path.is_file() and is_inside(root, path)]
@@ -62,7 +73,7 @@ def discover_tree(root: Path) -> Discovery:
         here = Path(folder).relative_to(root).as_posix()
         texts = {name[:-4] for name in names if name.endswith(".txt")}
         for name in sorted(names):
-            stem, suffix = os.path.splitext(name)
+            stem, suffix = name[:-4], name[-4:]  # not splitext, to which `..txt` is a name without suffix
             file = name if here == "." else f"{here}/{name}"
             if suffix == ".txt" and is_safe(stem):
                 ann = file.removesuffix(".txt") + ".ann" if f"{stem}.ann" in names else None

@@ -36,6 +36,9 @@ def test_texts_are_what_the_list_says_whatever_their_names(tmp_path: Path) -> No
         ("d1\tes\tx/absent.txt\t", "unreadable"),
         ("d1\tes\t\t", "unreadable"),
         ("d1\tes\tx/a.txt\tx/absent.ann", "unreadable"),
+        ("d1\tes\tx/a\0.txt\t", "outside_corpus"),
+        (f"d1\tes\t{'x' * 300}.txt\t", "unreadable"),
+        (f"d1\tes\tx/a.txt\t{'x' * 300}.ann", "unreadable"),
     ],
 )
 def test_a_row_that_names_no_usable_text_is_rejected_by_its_line(tmp_path: Path, row: str, code: str) -> None:
@@ -49,6 +52,19 @@ def test_a_row_that_names_no_usable_text_is_rejected_by_its_line(tmp_path: Path,
 def test_a_list_without_its_columns_is_an_error(tmp_path: Path, table: str, said: str) -> None:
     with pytest.raises(CorpusError, match=said):
         discover_listed(listed(tmp_path, table), "files.tsv")
+
+
+@pytest.mark.parametrize(
+    "rows", [f"d1\tes\t{'x' * 140_000}\n", 'd1\tes\t"x/a.txt\nd2\tes\ty/b.txt\n', 'd1\tes\t"x/a.txt\nd2\tes\t"y/b.txt\n']
+)
+def test_a_list_whose_quotes_swallow_rows_or_whose_cells_never_end_is_an_error(tmp_path: Path, rows: str) -> None:
+    with pytest.raises(CorpusError, match=r"list of files files\.tsv: after line \d: "):
+        discover_listed(listed(tmp_path, f"document\tlang\tfile\n{rows}"), "files.tsv")
+
+
+def test_a_quoted_cell_may_hold_a_tab(tmp_path: Path) -> None:
+    root = corpus(tmp_path, {"files.tsv": b'document\tlang\tfile\nd1\tes\t"x/a\tb.txt"\n', "x/a\tb.txt": b"x"})
+    assert [file.file for file in discover_listed(root, "files.tsv").files] == ["x/a\tb.txt"]
 
 
 def test_a_list_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:

@@ -37,20 +37,31 @@ def test_only_the_languages_asked_for_are_discovered(tmp_path: Path) -> None:
 
 
 def test_unusable_files_are_rejects_that_can_be_printed(tmp_path: Path) -> None:
-    root = corpus(tmp_path, {f"en/{name}": b"x" for name in ["fine.txt", "-x.txt", "a\tb.txt", "a\tb.ann", ".h.txt", "..txt", "lone.ann"]})
+    root = corpus(
+        tmp_path,
+        {f"en/{name}": b"x" for name in ["fine.txt", "-x.txt", "a\tb.txt", "a\tb.ann", ".h.txt", "..txt", ".txt", ".ann", "lone.ann"]},
+    )
     (root / os.fsdecode(b"en/caf\xe9.txt")).write_bytes(b"x")
     found = discover(root, ["en"])
     assert [file.document for file in found.files] == ["fine"]
     assert codes(found) == [
         ("en/-x.txt", "unsafe_name"),
         ("en/..txt", "unsafe_name"),
+        ("en/.ann", "unsafe_name"),
         ("en/.h.txt", "unsafe_name"),
+        ("en/.txt", "unsafe_name"),
         ("en/a\\tb.ann", "unsafe_name"),
         ("en/a\\tb.txt", "unsafe_name"),
         ("en/caf\\udce9.txt", "unsafe_name"),
         ("en/lone.ann", "missing_text"),
     ]
     REJECTS.check(REJECTS.table([{"stage": "read", **asdict(problem)} for problem in found.problems]))
+
+
+def test_a_tree_drops_no_file_whose_name_is_dots(tmp_path: Path) -> None:
+    names = ["...txt", "..ann", ".txt", "x/.ann"]
+    found = discover_tree(corpus(tmp_path, dict.fromkeys(names, b"x")))
+    assert sorted(codes(found)) == [(name, "unsafe_name") for name in names]
 
 
 def test_a_symlink_may_stay_inside_the_corpus_but_not_leave_it(tmp_path: Path) -> None:
@@ -88,7 +99,16 @@ def test_the_tsv_of_a_language_is_found_by_its_name_or_named(
     assert find_table(corpus(tmp_path, dict.fromkeys([*tables, "en/a.txt"], b"x")), "en", named) == found
 
 
-@pytest.mark.parametrize(("tables", "named"), [(["a_en.tsv", "b_en.tsv"], None), (["en.tsv"], "it.tsv"), (["en.tsv"], "../outside.tsv")])
+@pytest.mark.parametrize(
+    ("tables", "named"),
+    [
+        (["a_en.tsv", "b_en.tsv"], None),
+        (["en.tsv"], "it.tsv"),
+        (["en.tsv"], "../outside.tsv"),
+        (["en.tsv"], f"{'x' * 300}.tsv"),
+        (["en.tsv"], "en\0.tsv"),
+    ],
+)
 def test_a_tsv_that_is_ambiguous_absent_or_outside_is_an_error(tmp_path: Path, tables: list[str], named: str | None) -> None:
     (tmp_path / "outside.tsv").write_bytes(b"x")
     with pytest.raises(CorpusError, match=r"corpus\.annotations"):

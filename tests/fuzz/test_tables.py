@@ -12,9 +12,9 @@ from pipeline_lib.corpus.files import CorpusError, Discovery
 from pipeline_lib.corpus.listing import OPTIONAL, REQUIRED, discover_listed
 from pipeline_lib.corpus.scored import ID_COLUMNS, read_scored
 from pipeline_lib.corpus.tabular import COLUMNS, Table, parse_table
-from pipeline_lib.projection.export import HEADER, run_tsv
+from pipeline_lib.projection.export import HEADER, run_tsv, tsv_rows
 from tests.fuzz.strategies import CANARY, TEXTS
-from tests.pipeline_lib.projection.rows import projected, projections
+from tests.pipeline_lib.projection.rows import documents, projected, projections
 
 CELLS = st.sampled_from(["a", "b.txt", "D", "0", "1", "5", "-3", "5.0", "", " 2", "9" * 400, '"', '"a', "\u0663", ".txt", "es"]) | TEXTS
 ROWS = st.lists(st.lists(CELLS, min_size=1, max_size=7), max_size=5)
@@ -74,9 +74,10 @@ def test_every_row_of_a_quoted_table_is_a_mention_or_a_problem(header: list[str]
 @pytest.mark.weight(2)
 @given(st.lists(TEXTS.filter(bool), max_size=5))
 def test_a_submission_says_what_was_projected_whatever_its_words(surfaces: list[str]) -> None:
-    rows = [projected("d", f"T{at}", "D", [(at, at + 1)]) | {"surface": surface} for at, surface in enumerate(surfaces)]
-    written = run_tsv(projections(*rows))
-    expected = [["d", "D", str(at), str(at + 1), surface] for at, surface in enumerate(surfaces)]
+    texts = {f"d{at}": surface for at, surface in enumerate(surfaces)}
+    rows = projections(*(projected(name, "T1", "D", [(0, len(text))], text) for name, text in texts.items()))
+    written = run_tsv(tsv_rows(documents(texts), rows, {name: name for name in texts}))
+    expected = [[name, "D", "0", str(len(text)), text] for name, text in texts.items()]
     assert list(csv.reader(io.StringIO(written, newline=""), delimiter="\t", strict=True)) == [list(HEADER), *expected]
     assert mentions(parse_table(written)) == len(surfaces)
 
@@ -84,7 +85,7 @@ def test_a_submission_says_what_was_projected_whatever_its_words(surfaces: list[
 @pytest.mark.weight(3)
 @given(
     st.just([*REQUIRED, *OPTIONAL]) | st.lists(st.sampled_from([*REQUIRED, *OPTIONAL, "note"]), max_size=7),
-    st.lists(st.tuples(CELLS, st.just("es") | CELLS, PATHS, st.just("") | PATHS, CELLS, CELLS).map(list), max_size=4),
+    st.lists(st.tuples(CELLS, st.just("es") | CELLS, PATHS, st.just("") | PATHS, CELLS, CELLS, CELLS).map(list), max_size=4),
 )
 def test_every_row_of_a_list_of_files_is_a_text_or_a_reject(listed: Path, header: list[str], rows: list[list[str]]) -> None:
     found, message = listing(listed, sheet([header, *rows]).encode("utf-8"))

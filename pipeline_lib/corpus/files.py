@@ -111,6 +111,11 @@ def is_safe(name: str) -> bool:
     )
 
 
+def is_label(name: str) -> bool:
+    """Whether a mention's label can be written in BRAT and in every table: one printable word, and not `*`, which stands for all labels."""
+    return name not in ("", "*") and name.isprintable() and not any(character.isspace() for character in name)
+
+
 def printable(name: str) -> str:
     """``name`` with what is not printable as backslash escapes."""
     return "".join(character if character.isprintable() else character.encode("unicode_escape").decode("ascii") for character in name)

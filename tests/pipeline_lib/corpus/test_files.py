@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline_lib.corpus.files import Discovery, TextFile, is_safe, printable
+from pipeline_lib.corpus.files import Discovery, TextFile, is_label, is_safe, printable
 
 
 @given(st.text(alphabet=st.characters()))
@@ -35,3 +35,13 @@ def test_of_two_texts_of_one_document_and_language_one_stays_and_the_other_is_to
     found = Discovery([*texts, TextFile(tmp_path, "d", "es", "es/d.txt")]).ordered()
     assert [file.file for file in found.files] == ["a/d.txt", "es/d.txt"]
     assert [(problem.file, problem.document, problem.code) for problem in found.problems] == [("b/d.txt", "d", "same_document")]
+
+
+@pytest.mark.parametrize("name", ["DISEASE", "C0018808", "Disease_Disorder", "Género", "症状", "A-1/b"])
+def test_a_label_is_a_word(name: str) -> None:
+    assert is_label(name)
+
+
+@pytest.mark.parametrize("name", ["", "*", "MY LABEL", "A\nB", "A\tB", "A\u00a0B", "A\x00", "A\u200b", "A\ud800"])
+def test_what_would_break_a_line_or_stands_for_all_labels_is_none(name: str) -> None:
+    assert not is_label(name)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.conventions import REJECTED, AsJson, Settings, errors
+from flows.commands.conventions import REJECTED, AsJson, Settings, errors, save
 
 
 def check(
@@ -23,11 +23,10 @@ def check(
         from flows.console import OUT, count_table
         from flows.settings import corpus_config
         from pipeline_lib.corpus.census import take_census
-        from pipeline_lib.projection.export import write_file
 
         census = take_census(corpus, corpus_config(settings))
         sheet = csv or Path(f"{corpus.resolve().name}-check.csv")
-        write_file(sheet, census.csv())
+        save(sheet, census.csv())
         if as_json:
             typer.echo(json.dumps(census.as_json(), indent=1))
         else:

@@ -47,7 +47,7 @@ def errors() -> Iterator[None]:
     try:
         yield
     except (ValueError, RuntimeError) as error:
-        code = EXIT_CODES.get(type(error).__name__)
+        code = next((EXIT_CODES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in EXIT_CODES), None)
         if code is None:
             raise
         sys.stderr.write(f"spanferry: {error}\n")

@@ -4,16 +4,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any
 
 from pipeline_lib.corpus.annotation_lines import Line, entries, read_lines
+from pipeline_lib.corpus.files import is_label
 from pipeline_lib.corpus.text import matches, slices
-
-Row = dict[str, Any]
 
 RULES = {
     "bad_line": "a T line reads: id, tab, label, offsets, tab, text",
     "bad_offsets": "every fragment starts at 0 or later and ends after its start",
+    "bad_label": "a label is one printable word, and not `*`, which stands for all labels",
     "duplicate_id": "a mention's id is unique in its file",
     "span_out_of_text": "offsets lie within the text",
     "surface_mismatch": "the text at the offsets is the text of the line",
@@ -137,49 +136,6 @@ def format_file(mentions: Iterable[Mention]) -> str:
     return "".join(f"{format_mention(mention)}\n" for mention in mentions)
 
 
-def mention_rows(standoff: Standoff, document: str, lang: str, file: str) -> list[Row]:
-    """Rows of MENTIONS; ``file`` is the ``.ann`` relative to the corpus root."""
-    return [
-        {
-            "document": document,
-            "lang": lang,
-            "mention": mention.id,
-            "label": mention.label,
-            "starts": list(mention.starts),
-            "ends": list(mention.ends),
-            "surface": mention.surface,
-            "file": file,
-            "line": mention.line,
-            "terminator": mention.terminator,
-            "raw": mention.raw,
-        }
-        for mention in standoff.mentions
-    ]
-
-
-def line_rows(standoff: Standoff, document: str, lang: str) -> list[Row]:
-    """Rows of ANNOTATION_LINES."""
-    return [
-        {
-            "document": document,
-            "lang": lang,
-            "line": other.line,
-            "kind": other.kind,
-            "raw": other.raw,
-            "terminator": other.terminator,
-        }
-        for other in standoff.others
-    ]
-
-
-def from_rows(mentions: Iterable[Row], lines: Iterable[Row]) -> str:
-    """The file that one document's rows of MENTIONS and ANNOTATION_LINES were read from."""
-    return write(
-        (_mention_of(row) for row in mentions),
-        (Line(row["line"], row["kind"], row["raw"], row["terminator"]) for row in lines),
-    )
-
-
 def _read_mention(line: Line) -> Mention | None:
     found = _MENTION.fullmatch(line.content)
     if found is None:
@@ -228,6 +184,8 @@ def _syntax_problem(mention: Mention | None, taken: dict[str, Mention]) -> str |
         return "bad_line"
     if any(start < 0 or end <= start for start, end in zip(mention.starts, mention.ends, strict=True)):
         return "bad_offsets"
+    if not is_label(mention.label):
+        return "bad_label"
     return "duplicate_id" if mention.id in taken else None
 
 
@@ -238,16 +196,3 @@ def _remember(mention: Mention, line: str) -> Mention:
 
 def _problem(line: int, code: str, claimed: tuple[int, int] | None) -> Problem:
     return Problem(line, code, RULES[code], *(claimed or ()))
-
-
-def _mention_of(row: Row) -> Mention:
-    return Mention(
-        id=row["mention"],
-        label=row["label"],
-        starts=tuple(row["starts"]),
-        ends=tuple(row["ends"]),
-        surface=row["surface"],
-        line=row["line"],
-        terminator=row["terminator"],
-        raw=row["raw"],
-    )

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline_lib.corpus.documents import read_document
-from pipeline_lib.corpus.files import CorpusError, Discovery, FileProblem, FileWarning
-from pipeline_lib.corpus.ingest import strays
-from pipeline_lib.corpus.layouts import CorpusConfig, discover, languages
+from pipeline_lib.corpus.files import Discovery, FileProblem, FileWarning
+from pipeline_lib.corpus.ingest import strays, unknown_scored
+from pipeline_lib.corpus.layouts import CorpusConfig, NoLanguage, discover, languages
 from pipeline_lib.corpus.plain import discover_tree
 
 COLUMNS = ("severity", "file", "line", "code", "start", "end", "count", "rule")
@@ -45,14 +45,17 @@ class Census:
         sheet = io.StringIO(newline="")
         writer = csv.writer(sheet, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for severity, found in self._findings():
-            count = found.count if isinstance(found, FileWarning) else 1
-            writer.writerow((severity, found.file, found.line, found.code, found.start, found.end, count, found.rule))
+        writer.writerows(self._rows())
         return sheet.getvalue()
 
     def as_json(self) -> dict[str, object]:
-        findings = [{"severity": severity, "file": f.file, "line": f.line, "code": f.code} for severity, f in self._findings()]
+        findings = [dict(zip(COLUMNS, row, strict=True)) for row in self._rows()]
         return {"documents": self.documents, "mentions": self.mentions, "findings": findings}
+
+    def _rows(self) -> Iterator[tuple[object, ...]]:
+        for severity, found in self._findings():
+            count = found.count if isinstance(found, FileWarning) else 1
+            yield severity, found.file, found.line, found.code, found.start, found.end, count, found.rule
 
     def _findings(self) -> Iterator[tuple[str, FileProblem]]:
         yield from (("reject", found) for found in self.rejects)
@@ -64,7 +67,7 @@ def take_census(root: Path, config: CorpusConfig) -> Census:
     found = _discover(root, config)
     langs = sorted({file.lang for file in found.files})
     documents, mentions = dict.fromkeys(langs, 0), dict.fromkeys(langs, 0)
-    rejects, warnings = [*found.problems, *strays(root, found.files)], []
+    rejects, warnings = [*found.problems, *strays(root, found.files), *unknown_scored(root, config, found.files)], []
     for file in found.files:
         read = read_document(file, with_annotations=True, aliases=config.aliases)
         documents[file.lang] += read.document is not None
@@ -77,8 +80,8 @@ def take_census(root: Path, config: CorpusConfig) -> Census:
 def _discover(root: Path, config: CorpusConfig) -> Discovery:
     try:
         return discover(root, languages(root, config), config)
-    except CorpusError:
-        tree = discover_tree(root) if root.is_dir() and config == CorpusConfig(aliases=config.aliases) else Discovery()
+    except NoLanguage:
+        tree = discover_tree(root) if config == CorpusConfig(aliases=config.aliases) else Discovery()
         if not tree.files and not tree.problems:
             raise
         return tree

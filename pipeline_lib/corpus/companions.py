@@ -51,12 +51,18 @@ def parse_companion(line: Line) -> Companion | None:
     return Companion(line.kind, own, tuple(ref[1] for ref in _references(found)), line.line)
 
 
-def rewrite(line: Line, own: str, ids: Mapping[str, str]) -> str:
-    """A well-formed companion's content under the id ``own`` and with its references renamed; every other character is kept."""
+def rewrite(line: Line, own: str, ids: Mapping[str, str], event: str | None = None) -> str:
+    """A well-formed companion's content under the id ``own`` and with its references renamed; every other character is kept.
+
+    ``event``: what an event is called from now on, None if that does not change.
+    """
     found = _SHAPES[line.kind].fullmatch(line.raw)
     if found is None:
         raise ValueError(f"line {line.line} is no companion")
     pieces, read = [own], found.end("own")
+    if event is not None:
+        pieces += [line.raw[read : found.start("refers")], event]
+        read = line.raw.index(":", found.start("refers"))
     for ref in _references(found):
         pieces += [line.raw[read : ref.start(1)], ids[ref[1]]]
         read = ref.end(1)

@@ -7,9 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline_lib.corpus import brat, tabular
-from pipeline_lib.corpus.brat import Row, Standoff
+from pipeline_lib.corpus.brat import Standoff
 from pipeline_lib.corpus.files import FileProblem, FileWarning, TextFile, file_problem, printable, read_bytes
 from pipeline_lib.corpus.irregular import Irregularity, annotation_irregularities, text_irregularities
+from pipeline_lib.corpus.standoff_rows import Row, line_rows, mention_rows
 from pipeline_lib.corpus.tabular import Table
 from pipeline_lib.corpus.text import BOM, NotUtf8, choose_reading, decode, readings, slices
 
@@ -56,8 +57,8 @@ def read_document(file: TextFile, with_annotations: bool, aliases: Mapping[str, 
             "sha256": hashlib.sha256(data).hexdigest(),
             "characters": len(text),
         },
-        mentions=brat.mention_rows(renamed, file.document, file.lang, file.annotations or ""),
-        lines=brat.line_rows(renamed, file.document, file.lang),
+        mentions=mention_rows(renamed, file.document, file.lang, file.annotations or ""),
+        lines=line_rows(renamed, file.document, file.lang),
         problems=problems + [_line_problem(file, problem) for problem in standoff.problems],
         warnings=[*_text_warnings(file, raw, text), *(_annotation_warnings(file, standoff, text) if opened else [])],
     )
@@ -99,10 +100,10 @@ def table_problems(root: Path, name: str, lang: str, names: set[str]) -> Iterato
     table = read_table(root / name) or Table()
     for problem in table.problems:
         yield FileProblem(printable(name), None, lang, problem.code, problem.rule, problem.line)
-    for document in table.documents.keys() - names:
-        for row in table.documents[document].mentions:
-            rule = tabular.RULES["unknown_document"]
-            yield FileProblem(printable(name), None, lang, "unknown_document", rule, row.line, row.starts[0], row.ends[0])
+    strays = [row for document, standoff in table.documents.items() if document not in names for row in standoff.mentions]
+    for row in sorted(strays, key=lambda row: row.line):
+        rule = tabular.RULES["unknown_document"]
+        yield FileProblem(printable(name), None, lang, "unknown_document", rule, row.line, row.starts[0], row.ends[0])
 
 
 def read_table(path: Path) -> Table | None:
@@ -153,7 +154,7 @@ def _text_warnings(file: TextFile, raw: str, text: str) -> Iterator[FileWarning]
 
 def _annotation_warnings(file: TextFile, standoff: Standoff, text: str) -> Iterator[FileWarning]:
     name = file.annotations or ""
-    if name.endswith(".ann") or standoff.mentions:
+    if not name.endswith(".tsv") or standoff.mentions:
         yield from (_warning(file, name, found) for found in annotation_irregularities(standoff, text))
 
 

@@ -15,6 +15,8 @@ RULES = {
     "empty_document": "a document has at least one character that is not white space",
     "name_off_pattern": "a text of a MultiClin folder is named like its folder, with a number behind",
     "ambiguous_annotations": "a folder has one TSV of annotations",
+    "upper_case_suffix": "a text ends in .txt, its annotations in .ann, in lower case",
+    "unknown_annotations": "annotations are an .ann or a .tsv",
     "same_document": "a document has one text in a language",
 }
 
@@ -111,6 +113,11 @@ def is_safe(name: str) -> bool:
     )
 
 
+def is_utf8(name: str) -> bool:
+    """Whether a path can be written down: a byte of a file name that is not UTF-8 is read as half a surrogate pair, which cannot."""
+    return not any(unicodedata.category(character) == "Cs" for character in name)
+
+
 def is_label(name: str) -> bool:
     """Whether a mention's label can be written in BRAT and in every table: one printable word, and not `*`, which stands for all labels."""
     return name not in ("", "*") and name.isprintable() and not any(character.isspace() for character in name)
@@ -126,7 +133,13 @@ def entries(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir())
     except OSError as error:
-        raise CorpusError(f"cannot list folder {printable(str(folder))}: {error.strerror}") from error
+        refuse_folder(error)
+        raise
+
+
+def refuse_folder(error: OSError) -> None:
+    """What ``os.walk`` calls for a folder that it cannot list, and would else pass by. Raises ``CorpusError``."""
+    raise CorpusError(f"cannot list folder {printable(str(error.filename))}: {error.strerror}") from error
 
 
 def accept(root: Path, folder: Path, suffix: str, lang: str | None, found: Discovery) -> dict[str, str]:
@@ -134,11 +147,13 @@ def accept(root: Path, folder: Path, suffix: str, lang: str | None, found: Disco
     accepted: dict[str, str] = {}
     for path in entries(folder):
         # Not Path.suffix, to which `.txt` is a name without one.
-        if not path.name.endswith(suffix):
+        if not path.name.lower().endswith(suffix):
             continue
-        file, stem = path.relative_to(root).as_posix(), path.name.removesuffix(suffix)
-        if not is_safe(stem):
+        file, stem = path.relative_to(root).as_posix(), path.name[: -len(suffix)]
+        if not is_safe(stem) or not is_utf8(file):
             found.reject("unsafe_name", file, lang)
+        elif not path.name.endswith(suffix):
+            found.reject("upper_case_suffix", file, lang, stem)
         elif not is_inside(root, path):
             found.reject("outside_corpus", file, lang, stem)
         else:

@@ -66,10 +66,9 @@ def scan_corpus(
             raise CorpusError(f"no document has a text in both {own} and {lang}: a document is the same file name in two languages")
     count = shards or config.count(len(by_lang[own]))
     kept = [file for file in found.files if file.document in by_lang[own]]
-    scored = read_scored(root / corpus.scored) if corpus.scored else None
+    scored = _listed(root, corpus)
     files = [_file_row(file, file.lang == own, _is_scored(file, scored), shard_of(file.document, count)) for file in kept]
-    problems = [*found.problems, *strays(root, by_lang[own].values()), *_unpaired(by_lang, own, langs)]
-    problems += [FileProblem(printable(corpus.scored), None, None, "unknown_scored", UNKNOWN_SCORED)] * _unknown(scored, kept)
+    problems = [*found.problems, *strays(root, by_lang[own].values()), *_unpaired(by_lang, own, langs), *unknown_scored(root, corpus, kept)]
     return Scan(own, langs, count, CORPUS_FILES.table(files), REJECTS.table([reject_row("scan", problem) for problem in problems]))
 
 
@@ -116,9 +115,14 @@ def _is_scored(file: TextFile, scored: frozenset[str] | None) -> bool:
     return file.annotations is not None and (scored is None or not scored.isdisjoint((file.document, file.name)))
 
 
-def _unknown(scored: frozenset[str] | None, files: Iterable[TextFile]) -> int:
-    """How many listed documents the corpus lacks."""
-    return len((scored or frozenset()) - {name for file in files for name in (file.document, file.name)})
+def _listed(root: Path, corpus: CorpusConfig) -> frozenset[str] | None:
+    return read_scored(root / corpus.scored) if corpus.scored else None
+
+
+def unknown_scored(root: Path, corpus: CorpusConfig, files: Iterable[TextFile]) -> list[FileProblem]:
+    """One problem for every document that is listed as scored and not among ``files``. Raises ``CorpusError``."""
+    missing = (_listed(root, corpus) or frozenset()) - {name for file in files for name in (file.document, file.name)}
+    return [FileProblem(printable(corpus.scored), None, None, "unknown_scored", UNKNOWN_SCORED)] * len(missing)
 
 
 def _file_row(file: TextFile, is_source: bool, scored: bool, shard: int) -> dict[str, object]:

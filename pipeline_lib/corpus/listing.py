@@ -27,6 +27,8 @@ def discover_listed(root: Path, listing: str) -> Discovery:
             found.reject("unsafe_name", where, None)
         elif not all(is_inside(root, root / name) for name in (file, annotations) if name):
             found.reject("outside_corpus", where, lang, document)
+        elif annotations and not annotations.endswith((".ann", ".tsv")):
+            found.reject("unknown_annotations", where, lang, document)
         elif not all(is_file(root / name) for name in (file, annotations) if name is not None):
             found.reject("unreadable", where, lang, document)
         else:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline_lib.corpus.files import Discovery, TextFile, accept, is_inside, is_safe
+from pipeline_lib.corpus.files import Discovery, TextFile, accept, refuse_folder
 
 _FOLDER = re.compile(r".+-(?P<lang>[A-Za-z]{2})-(?P<split>[A-Za-z0-9]+)-(?P<entity>[A-Za-z0-9]+)")
 _NUMBER = re.compile(r"[0-9]+")
@@ -27,7 +27,7 @@ class EntityFolder:
 def find_folders(root: Path) -> list[EntityFolder]:
     """Every folder of the pattern that holds a folder ``txt``, sorted by path."""
     found = []
-    for folder, inner, _ in os.walk(root):
+    for folder, inner, _ in os.walk(root, onerror=refuse_folder):
         match = _FOLDER.fullmatch(os.path.basename(folder))
         if match and "txt" in inner:
             found.append(EntityFolder(Path(folder), **match.groupdict()))
@@ -36,12 +36,13 @@ def find_folders(root: Path) -> list[EntityFolder]:
 
 
 def discover_multiclin(root: Path, folder: EntityFolder) -> Discovery:
-    """The texts of one folder; document ids are ``{split}-{entity}-{number}``. Annotations are its ``ann``, else its one ``tsv``."""
+    """The texts of one folder; document ids are ``{split}-{entity}-{number}``. Annotations: ``ann``, else the one ``tsv``."""
     found = Discovery()
     lang, split, entity = folder.lang, folder.split, folder.entity
     texts = accept(root, folder.path / "txt", ".txt", lang, found)
     standoff = accept(root, folder.path / "ann", ".ann", lang, found) if (folder.path / "ann").is_dir() else {}
-    table = None if standoff else _table(root, folder, found)
+    # A release gives its annotations both ways; the TSV is only looked for where a text has no standoff.
+    table = _table(root, folder, found) if texts.keys() - standoff.keys() else None
     for stem, file in texts.items():
         number = stem.removeprefix(f"{folder.path.name}-")
         if _NUMBER.fullmatch(number):
@@ -57,8 +58,7 @@ def discover_multiclin(root: Path, folder: EntityFolder) -> Discovery:
 def _table(root: Path, folder: EntityFolder, found: Discovery) -> str | None:
     """The folder's TSV, relative to ``root``; several are rejected, one by one."""
     inner = folder.path / "tsv"
-    files = sorted(inner.glob("*.tsv")) if inner.is_dir() else []
-    names = [path.relative_to(root).as_posix() for path in files if is_safe(path.stem) and is_inside(root, path)]
+    names = sorted(accept(root, inner, ".tsv", folder.lang, found).values()) if inner.is_dir() else []
     if len(names) > 1:
         for name in names:
             found.reject("ambiguous_annotations", name, folder.lang)

@@ -1,6 +1,7 @@
 """The plain layout, ``{corpus}/{lang}/{document}.txt`` with ``{document}.ann`` beside it or one TSV a language; and any other tree."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline_lib.corpus.files import (
@@ -9,11 +10,12 @@ from pipeline_lib.corpus.files import (
     TextFile,
     accept,
     entries,
-    file_problem,
     is_file,
     is_inside,
     is_safe,
+    is_utf8,
     printable,
+    refuse_folder,
 )
 
 
@@ -22,20 +24,14 @@ def plain_languages(root: Path) -> list[str]:
     return [folder.name for folder in entries(root) if is_safe(folder.name) and folder.is_dir() and _holds(folder, ".txt")]
 
 
-def holds_standoff(root: Path) -> bool:
-    """Whether a language folder holds an ``.ann``."""
-    return any(_holds(root / lang, ".ann") for lang in plain_languages(root))
+def holds_standoff(root: Path, lang: str) -> bool:
+    """Whether a language's folder holds an ``.ann``."""
+    return _holds(root / lang, ".ann")
 
 
 def discover_plain(root: Path, lang: str) -> Discovery:
     """The texts of one language, each with the ``.ann`` beside it."""
-    found = Discovery()
-    texts, annotations = (accept(root, root / lang, suffix, lang, found) for suffix in (".txt", ".ann"))
-    named = {path.name.removesuffix(".txt") for path in entries(root / lang) if path.name.endswith(".txt")}
-    found.files = [TextFile(root, document, lang, file, annotations.get(document)) for document, file in texts.items()]
-    for document in annotations.keys() - named:
-        found.reject("missing_text", annotations[document], lang, document)
-    return found
+    return _discover_beside(root, root / lang, lang)
 
 
 def discover_tabular(root: Path, lang: str, table: str | None) -> Discovery:
@@ -56,7 +52,8 @@ def find_table(root: Path, lang: str, named: str | None) -> str | None:
         if not is_file(root / named) or not is_inside(root, root / named):
             raise CorpusError(f"corpus.annotations of {lang}: no file {printable(named)} in the corpus")
         return Path(named).as_posix()
-    names = [path.name for path in entries(root) if path.suffix == ".tsv" and path.is_file() and is_inside(root, path)]
+    tables = [path for path in entries(root) if path.suffix == ".tsv" and is_utf8(path.name)]
+    names = [path.name for path in tables if path.is_file() and is_inside(root, path)]
     if f"{lang}.tsv" in names:
         return f"{lang}.tsv"
     fitting = [name for name in names if name.endswith((f"_{lang}.tsv", f"-{lang}.tsv"))]
@@ -68,20 +65,22 @@ def find_table(root: Path, lang: str, named: str | None) -> str | None:
 def discover_tree(root: Path) -> Discovery:
     """Every text of any tree, language unknown, with the ``.ann`` beside it: for ``check``, which needs no translations."""
     found = Discovery()
-    for folder, inner, names in os.walk(root):
+    for folder, inner, _ in os.walk(root, onerror=refuse_folder):
         inner.sort()
-        here = Path(folder).relative_to(root).as_posix()
-        texts = {name[:-4] for name in names if name.endswith(".txt")}
-        for name in sorted(names):
-            stem, suffix = name[:-4], name[-4:]  # not splitext, to which `..txt` is a name without suffix
-            file = name if here == "." else f"{here}/{name}"
-            if suffix == ".txt" and is_safe(stem):
-                ann = file.removesuffix(".txt") + ".ann" if f"{stem}.ann" in names else None
-                found.files.append(TextFile(root, file.removesuffix(".txt"), "", file, ann))
-            elif suffix in (".txt", ".ann") and not is_safe(stem):
-                found.problems.append(file_problem("unsafe_name", file, None))
-            elif suffix == ".ann" and stem not in texts:
-                found.problems.append(file_problem("missing_text", file, None, stem))
+        part = _discover_beside(root, Path(folder), "")
+        found.files += [replace(file, document=file.file.removesuffix(".txt")) for file in part.files]
+        found.problems += part.problems
+    return found
+
+
+def _discover_beside(root: Path, folder: Path, lang: str) -> Discovery:
+    """The texts of a folder, each with the ``.ann`` beside it."""
+    found = Discovery()
+    texts, annotations = (accept(root, folder, suffix, lang or None, found) for suffix in (".txt", ".ann"))
+    named = {path.name.removesuffix(".txt") for path in entries(folder) if path.name.endswith(".txt")}
+    found.files = [TextFile(root, document, lang, file, annotations.get(document)) for document, file in texts.items()]
+    for document in annotations.keys() - named:
+        found.reject("missing_text", annotations[document], lang or None, document)
     return found
 
 
@@ -91,4 +90,5 @@ def _holds(folder: Path, suffix: str) -> bool:
         with os.scandir(folder) as found:
             return any(entry.name.endswith(suffix) for entry in found)
     except OSError as error:
-        raise CorpusError(f"cannot list folder {printable(str(folder))}: {error.strerror}") from error
+        refuse_folder(error)
+        raise

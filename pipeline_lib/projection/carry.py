@@ -12,7 +12,7 @@ Row = dict[str, Any]
 Companions = dict[int, Companion | None]
 
 
-def carry_lines(lines: Sequence[Row], mentions: Mapping[str, str | None], target_lang: str) -> list[Row]:
+def carry_lines(lines: Sequence[Row], mentions: Mapping[str, str | None], labels: Mapping[str, str], target_lang: str) -> list[Row]:
     """Rows of CARRIED_LINES of one document, from its rows of ANNOTATION_LINES in the order of the file.
 
     A line is carried if everything it refers to is: mentions that were projected, lines that are carried. Lines that refer to
@@ -20,6 +20,7 @@ def carry_lines(lines: Sequence[Row], mentions: Mapping[str, str | None], target
 
     Args:
         mentions: every accepted source mention's id in the target's file, None where it was not projected.
+        labels: every accepted source mention's label; an event is called what its trigger is.
     """
     sources = {row["line"]: Line(row["line"], row["kind"], row["raw"], row["terminator"]) for row in lines if row["kind"] in KINDS}
     companions = {number: parse_companion(line) for number, line in sources.items()}
@@ -27,6 +28,9 @@ def carry_lines(lines: Sequence[Row], mentions: Mapping[str, str | None], target
     reasons = _reasons(companions, named, mentions)
     own = _fresh_ids(companions, reasons)
     ids = {id_: target for id_, target in mentions.items() if target is not None} | {id_: own[n] for id_, n in named.items() if n in own}
+    events = {
+        number: labels[found.refs[0]] for number, found in companions.items() if found and found.kind == "E" and found.refs[0] in labels
+    }
     return [
         {
             "document": row["document"],
@@ -36,7 +40,7 @@ def carry_lines(lines: Sequence[Row], mentions: Mapping[str, str | None], target
             "kind": row["kind"],
             "source_id": _id(companions[row["line"]]),
             "target_id": own.get(row["line"]) if row["kind"] != "*" else None,
-            "raw": rewrite(sources[row["line"]], own[row["line"]], ids) if row["line"] in own else None,
+            "raw": rewrite(sources[row["line"]], own[row["line"]], ids, events.get(row["line"])) if row["line"] in own else None,
             "reason": reasons[row["line"]],
         }
         for row in lines

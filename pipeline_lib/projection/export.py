@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline_lib.corpus import brat
+from pipeline_lib.corpus.standoff_rows import from_rows
 from pipeline_lib.evaluation.gold import official_rows
 
 HEADER = ("filename", "label", "start_span", "end_span", "text")
@@ -51,7 +52,7 @@ def source_files(documents: pa.Table, mentions: pa.Table, lines: pa.Table) -> It
     for row in documents.select(["document", "text"]).to_pylist():
         name = row["document"]
         yield f"{name}.txt", row["text"]
-        yield f"{name}.ann", brat.from_rows(mentions_of.get(name, []), lines_of.get(name, []))
+        yield f"{name}.ann", from_rows(mentions_of.get(name, []), lines_of.get(name, []))
 
 
 def write_file(path: Path, content: str | bytes) -> None:

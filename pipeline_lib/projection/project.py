@@ -114,4 +114,5 @@ def _row(mention: Row, target: TargetShard, span: Span, id_: str | None) -> Row:
 
 
 def _carried(lines: Sequence[Row], projections: Sequence[Row], target: TargetShard) -> list[Row]:
-    return carry_lines(lines, {row["mention"]: row["target_mention"] for row in projections}, target.lang)
+    mentions = {row["mention"]: row["target_mention"] for row in projections}
+    return carry_lines(lines, mentions, {row["mention"]: row["label"] for row in projections}, target.lang)

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline_lib.corpus.annotation_lines import Line
-from pipeline_lib.corpus.brat import Row, check_against, line_rows, parse
+from pipeline_lib.corpus.brat import check_against, parse
 from pipeline_lib.corpus.companions import KINDS, Companion, parse_companion
+from pipeline_lib.corpus.standoff_rows import Row, line_rows
 from pipeline_lib.projection.carry import carry_lines
 from tests.fuzz.strategies import LINKED_SHEETS, Sheet
 
@@ -45,7 +46,7 @@ def standing(lines: list[Row], ids: list[str]) -> set[int]:
 def test_every_companion_is_carried_or_has_its_reason(sheet: Sheet, projected: list[bool]) -> None:
     lines, ids = read(sheet)
     mentions = {id_: f"T{number + 40}" if projected[number % 5] else None for number, id_ in enumerate(ids)}
-    rows = carry_lines(lines, mentions, "en")
+    rows = carry_lines(lines, mentions, {}, "en")
     assert [row["line"] for row in rows] == [line["line"] for line in lines if line["kind"] in KINDS]
     assert all((row["raw"] is None) != (row["reason"] is None) for row in rows)
 
@@ -54,7 +55,7 @@ def test_every_companion_is_carried_or_has_its_reason(sheet: Sheet, projected: l
 def test_what_is_carried_refers_to_what_is_in_the_targets_file(sheet: Sheet, projected: list[bool]) -> None:
     lines, ids = read(sheet)
     mentions = {id_: f"T{number + 40}" if projected[number % 5] else None for number, id_ in enumerate(ids)}
-    carried = [row for row in carry_lines(lines, mentions, "en") if row["reason"] is None]
+    carried = [row for row in carry_lines(lines, mentions, {}, "en") if row["reason"] is None]
     companions = [parse_companion(as_line(of_target(row))) for row in carried]
     own = [row["target_id"] for row in carried if row["kind"] != "*"]
     assert len(set(own)) == len(own)
@@ -68,7 +69,7 @@ def test_what_is_carried_refers_to_what_is_in_the_targets_file(sheet: Sheet, pro
 def test_a_file_carried_onto_itself_keeps_what_refers_to_something(sheet: Sheet) -> None:
     lines, ids = read(sheet)
     same = {id_: id_ for id_ in ids}
-    once = [row for row in carry_lines(lines, same, "en") if row["reason"] is None]
-    again = carry_lines([of_target(row) for row in once], same, "en")
+    once = [row for row in carry_lines(lines, same, {}, "en") if row["reason"] is None]
+    again = carry_lines([of_target(row) for row in once], same, {}, "en")
     assert [(row["line"], row["raw"], row["reason"]) for row in again] == [(row["line"], row["raw"], None) for row in once]
     assert {row["line"] for row in once} == standing(lines, ids)

@@ -9,12 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data_contracts.corpus import ANNOTATION_LINES, DOCUMENTS, MENTIONS, REJECTS, WARNINGS
-from pipeline_lib.corpus.brat import from_rows
 from pipeline_lib.corpus.documents import read_document
 from pipeline_lib.corpus.files import TextFile, is_safe, printable
 from pipeline_lib.corpus.ingest import reject_row
 from pipeline_lib.corpus.layouts import discover, languages
 from pipeline_lib.corpus.plain import discover_tree
+from pipeline_lib.corpus.standoff_rows import from_rows
 from pipeline_lib.projection.export import write_file
 from tests.fuzz.strategies import CANARY, SHEETS, TEXTS, Sheet
 
@@ -61,7 +61,7 @@ def fresh(folder: Path) -> Path:
 
 @pytest.mark.weight(2)
 @given(names=st.sets(NAMES, max_size=5))
-@example(names={".txt", ".ann", "..txt", "a.b.txt", "a..b.txt", ".a.txt", "-.ann", "\udcff.txt"})
+@example(names={".txt", ".ann", "..txt", "a.b.txt", "a..b.txt", ".a.txt", "-.ann", "\udcff.txt", "A.TXT", "a.Ann"})
 def test_every_text_and_every_annotation_file_is_found_or_rejected_and_none_outside(folder: Path, names: set[str]) -> None:
     root = fresh(folder)
     for name in (*names, "anchor.txt"):
@@ -69,7 +69,7 @@ def test_every_text_and_every_annotation_file_is_found_or_rejected_and_none_outs
     assert languages(root) == ["es"]
     found = discover(root, ["es"])
     rejected = {problem.file for problem in found.problems}
-    texts, annotations = ({f"es/{name}" for name in (*names, "anchor.txt") if name.endswith(suffix)} for suffix in (".txt", ".ann"))
+    texts, annotations = ({f"es/{name}" for name in (*names, "anchor.txt") if name.lower().endswith(suffix)} for suffix in (".txt", ".ann"))
     assert {file.file for file in found.files} | {file for file in texts if printable(file) in rejected} == texts
     assert {file.annotations for file in found.files} - {None} | {
         file for file in annotations if printable(file) in rejected
@@ -92,7 +92,7 @@ def test_a_tree_of_texts_gives_the_same_account(folder: Path, names: set[str]) -
         (root / "es" / name).write_bytes(b"fever")
     found = discover_tree(root)
     told = {file.file for file in found.files} | {file.annotations for file in found.files} | {problem.file for problem in found.problems}
-    wanted = [f"es/{name}" for name in names if name.endswith((".txt", ".ann"))]
+    wanted = [f"es/{name}" for name in names if name.lower().endswith((".txt", ".ann"))]
     assert all(name in told or printable(name) in told for name in wanted)
 
 

@@ -13,12 +13,12 @@ from data_contracts.corpus import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MEN
 from data_contracts.projection import CARRIED_LINES, PROJECTIONS
 from pipeline_lib.alignment.units import GridText, grid_texts, units_table
 from pipeline_lib.alignment.views import TypedText
-from pipeline_lib.corpus.brat import from_rows
 from pipeline_lib.corpus.companions import KINDS
 from pipeline_lib.corpus.documents import ReadDocument, read_document
 from pipeline_lib.corpus.files import TextFile
 from pipeline_lib.corpus.ingest import ShardConfig, ingest, reject_row, scan_corpus
 from pipeline_lib.corpus.layouts import CorpusConfig
+from pipeline_lib.corpus.standoff_rows import from_rows
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.project import TargetShard, project_tables
 from tests.fuzz.mutants import Pair, mutant, originals

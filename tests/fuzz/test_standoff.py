@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from pipeline_lib.corpus.annotation_lines import Line, read_lines
 from pipeline_lib.corpus.brat import RULES as BRAT_RULES
-from pipeline_lib.corpus.brat import Standoff, check_against, from_rows, line_rows, mention_rows, parse, verbatim, write
+from pipeline_lib.corpus.brat import Standoff, check_against, parse, verbatim, write
 from pipeline_lib.corpus.companions import KINDS, parse_companion
 from pipeline_lib.corpus.irregular import RULES, TEXT_RULES, annotation_irregularities, text_irregularities
+from pipeline_lib.corpus.standoff_rows import from_rows, line_rows, mention_rows
 from pipeline_lib.corpus.text import choose_reading, matches, offset_map, readings, slices
 from tests.fuzz.strategies import CANARY, FILES, FRAGMENTS, SHEETS, TEXTS, Sheet, claim
 

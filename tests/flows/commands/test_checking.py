@@ -52,6 +52,11 @@ def test_the_file_of_findings_may_be_named(tmp_path: Path) -> None:
     assert code == 0 and (tmp_path / "to" / "send.csv").is_file()
 
 
+def test_findings_that_cannot_be_written_are_an_error_of_the_output(tmp_path: Path) -> None:
+    code, said = call("check", str(small_corpus(tmp_path / "corpus", count=1)), "--csv", str(tmp_path))
+    assert code == 5 and "it is a folder" in said
+
+
 def test_check_knows_the_settings_of_the_corpus(tmp_path: Path) -> None:
     corpus = small_corpus(tmp_path / "corpus", count=1)
     (corpus / "files.tsv").write_text("document\tlang\tfile\nd\txx\tes/case-01.txt\n", encoding="utf-8")

@@ -10,13 +10,11 @@ from pipeline_lib.corpus.brat import (
     check_against,
     format_file,
     format_mention,
-    from_rows,
-    line_rows,
-    mention_rows,
     parse,
     verbatim,
     write,
 )
+from pipeline_lib.corpus.standoff_rows import from_rows, line_rows, mention_rows
 from pipeline_lib.corpus.text import choose_reading, slices
 
 TEXT = "fever and dry cough\nsince Monday; atrial\nflutter"
@@ -250,3 +248,10 @@ def test_lines_that_do_not_make_up_the_mention_stay_as_they_are_and_it_is_refuse
 def test_an_empty_file_is_an_empty_standoff() -> None:
     assert parse("") == Standoff((), (), ())
     assert format_file([]) == ""
+
+
+@pytest.mark.parametrize("label", ["*", "A\x00", "A\u200b"])
+def test_what_cannot_be_a_label_is_a_reject_and_its_line_stays(label: str) -> None:
+    standoff = parse(f"T1\t{label} 0 5\tfever\n")
+    assert standoff.mentions == () and [problem.code for problem in standoff.problems] == ["bad_label"]
+    assert write(standoff.mentions, standoff.others) == f"T1\t{label} 0 5\tfever\n"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.corpus.census import Census, take_census
+from pipeline_lib.corpus.census import COLUMNS, Census, take_census
 from pipeline_lib.corpus.files import RULES, CorpusError
 from pipeline_lib.corpus.layouts import CorpusConfig
-from pipeline_lib.corpus.samples import LANGUAGES, documents, marked, write_sample
+from pipeline_lib.corpus.samples import LANGUAGES, write_sample
 from tests.pipeline_lib.corpus.trees import corpus
 
 SAMPLE = ["case-01", "case-17"]
@@ -47,10 +47,6 @@ def ann_lines(path: Path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
 
 
-def test_the_sample_used_here_exists() -> None:
-    assert {*SAMPLE} <= {*documents()} and marked(SAMPLE[0], "es")
-
-
 def test_what_cannot_be_read_is_counted_as_a_reject_and_nowhere_else(broken: Path) -> None:
     census = take_census(broken, CorpusConfig())
     assert census.documents == {"en": 1, "es": 2}
@@ -77,8 +73,9 @@ def test_the_json_holds_counts_and_places_but_no_text(broken: Path) -> None:
     found = json.loads(json.dumps(take_census(broken, CorpusConfig()).as_json()))
     assert found["documents"] == {"en": 1, "es": 2} and found["mentions"] == {"en": 0, "es": 2}
     rejects = [row for row in found["findings"] if row["severity"] == "reject"]
-    assert {"severity": "reject", "file": "es/a.ann", "line": 2, "code": "surface_mismatch"} in rejects and len(rejects) == 5
-    assert all(row.keys() == {"severity", "file", "line", "code"} for row in found["findings"])
+    (mismatch,) = (row for row in rejects if row["code"] == "surface_mismatch")
+    assert (mismatch["file"], mismatch["line"], mismatch["start"], mismatch["end"]) == ("es/a.ann", 2, 0, 6) and len(rejects) == 5
+    assert all(tuple(row) == COLUMNS for row in found["findings"])
     assert "fiebre" not in json.dumps(found)
 
 
@@ -125,3 +122,16 @@ def test_rows_of_a_tsv_that_belong_to_no_text_are_rejects(tmp_path: Path) -> Non
     census = take_census(corpus(tmp_path, {"es/a.txt": b"fiebre", "es.tsv": table}), CorpusConfig())
     assert census.mentions == {"es": 1}
     assert [(problem.code, problem.line) for problem in census.rejects] == [("unknown_document", 3)]
+
+
+def test_what_a_run_would_refuse_is_not_read_as_a_tree(tmp_path: Path) -> None:
+    root = corpus(tmp_path, dict.fromkeys(["es/a.txt", "a_es.tsv", "b_es.tsv"], b"x"))
+    with pytest.raises(CorpusError, match="2 TSV files of es"):
+        take_census(root, CorpusConfig())
+
+
+def test_a_scored_document_that_is_not_there_is_told_before_a_run(tmp_path: Path) -> None:
+    root = corpus(tmp_path, {"es/a.txt": b"x", "scored.txt": b"a\nz\n"})
+    assert [problem.code for problem in take_census(root, CorpusConfig(scored="scored.txt")).rejects] == ["unknown_scored"]
+    with pytest.raises(CorpusError, match="absent"):
+        take_census(root, CorpusConfig(scored="absent.txt"))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from data_contracts.corpus import ANNOTATION_LINES, DOCUMENTS, MENTIONS, REJECTS, WARNINGS
-from pipeline_lib.corpus.brat import from_rows
 from pipeline_lib.corpus.documents import ReadDocument, annotations_hash, read_document, table_problems
 from pipeline_lib.corpus.files import TextFile
 from pipeline_lib.corpus.layouts import discover
+from pipeline_lib.corpus.standoff_rows import from_rows
 from tests.pipeline_lib.corpus.trees import corpus
 
 HEADER = b"filename\tlabel\tstart_span\tend_span\ttext\n"
@@ -135,6 +135,13 @@ def test_what_of_a_tsv_belongs_to_no_text_is_told_by_line(tmp_path: Path) -> Non
     root = corpus(tmp_path, {"en.tsv": HEADER + b"a\tS\t0\t5\tfever\nz\tS\t1\t3\tx\na\tS\tone\t5\tx\n"})
     found = sorted((problem.line, problem.code, problem.start) for problem in table_problems(root, "en.tsv", "en", {"a"}))
     assert found == [(3, "unknown_document", 1), (4, "bad_row", None)]
+
+
+def test_rows_of_unknown_documents_are_told_in_the_order_of_the_table(tmp_path: Path) -> None:
+    """Whatever the hash of their names."""
+    rows = "".join(f"{name}\tS\t1\t3\tx\n" for name in "hgfedcbahgfedcba")
+    root = corpus(tmp_path, {"en.tsv": HEADER + rows.encode()})
+    assert [problem.line for problem in table_problems(root, "en.tsv", "en", set())] == list(range(2, 18))
 
 
 @pytest.mark.parametrize("table", [b"\xff", None])

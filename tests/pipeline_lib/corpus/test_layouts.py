@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from pipeline_lib.corpus.files import CorpusError
-from pipeline_lib.corpus.layouts import CorpusConfig, Layout, discover, find_layout, languages, resolve_language
+from pipeline_lib.corpus.layouts import CorpusConfig, discover, find_layout, languages, resolve_language
 from tests.pipeline_lib.corpus.trees import corpus
 
 FOLDER = "MultiClinNER-{lang}-test-disease"
@@ -13,22 +14,58 @@ NER = f"MultiClinNER/MultiClinNER-{{lang}}/MultiClinNER-{{lang}}-test/{FOLDER}/t
 
 
 @pytest.mark.parametrize(
+    ("names", "config", "annotations"),
+    [
+        (["en/a.txt", "en/a.ann", "en.tsv"], {}, "en/a.ann"),
+        (["en/a.txt"], {}, None),
+        (["en/a.txt", "gold_en.tsv"], {}, "gold_en.tsv"),
+        (["en/a.txt", "manifest.tsv"], {}, None),
+        (["en/a.txt", "gold_en.tsv", "es/a.txt", "es/a.ann"], {}, "gold_en.tsv"),
+        (["en/a.txt", "en/a.ann", "gold.tsv"], {"annotations": {"en": "gold.tsv"}}, "gold.tsv"),
+        (["en/a.txt", "en/a.ann", "gold.tsv", "es/a.txt"], {"annotations": {"es": "gold.tsv"}}, "en/a.ann"),
+        (["en/a.txt", "en/a.ann", "gold_en.tsv"], {"layout": "tsv"}, "gold_en.tsv"),
+        (["en/a.txt", "gold_en.tsv"], {"layout": "plain"}, None),
+        ([NER.format(lang="en"), "en/a.txt", "en/a.ann"], {}, None),
+    ],
+)
+def test_what_annotates_a_text_is_what_lies_there_unless_it_is_told(
+    tmp_path: Path, names: list[str], config: dict[str, object], annotations: str | None
+) -> None:
+    (file,) = discover(corpus(tmp_path, dict.fromkeys(names, b"x")), ["en"], CorpusConfig.model_validate(config)).files
+    assert file.annotations == annotations
+
+
+@pytest.mark.parametrize(
     ("names", "config", "layout"),
     [
-        (["en/a.txt", "en/a.ann", "en.tsv"], {}, "plain"),
-        (["en/a.txt"], {}, "plain"),
-        (["en/a.txt", "gold_en.tsv"], {}, "tsv"),
-        (["en/a.txt", "manifest.tsv"], {}, "plain"),
-        (["en/a.txt", "en/a.ann", "gold.tsv"], {"annotations": {"en": "gold.tsv"}}, "tsv"),
-        (["en/a.txt", "en/a.ann", "gold_en.tsv"], {"layout": "tsv"}, "tsv"),
+        (["en/a.txt", "en/a.ann"], {}, "by language"),
+        (["en/a.txt", "en/a.ann"], {"layout": "tsv"}, "tsv"),
         ([NER.format(lang="en"), "en/a.txt", "en/a.ann"], {}, "multiclin"),
+        ([NER.format(lang="en"), "en/a.txt", "en/a.ann"], {"layout": "plain"}, "plain"),
         (["x/a.txt", "files.tsv"], {"files": "files.tsv"}, "listed"),
     ],
 )
 def test_the_layout_is_what_the_folder_looks_like_unless_it_is_told(
-    tmp_path: Path, names: list[str], config: dict[str, object], layout: Layout
+    tmp_path: Path, names: list[str], config: dict[str, object], layout: str
 ) -> None:
     assert find_layout(corpus(tmp_path, dict.fromkeys(names, b"x")), CorpusConfig.model_validate(config)) == layout
+
+
+def test_a_table_of_a_language_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    root = corpus(tmp_path, dict.fromkeys(["en/a.txt", "fr.tsv"], b"x"))
+    with pytest.raises(CorpusError, match="no documents in language fr"):
+        discover(root, ["en"], CorpusConfig(annotations={"fr": "fr.tsv"}))
+
+
+@pytest.mark.parametrize(("there", "asked"), [("EN", "en"), ("en", "EN"), ("CZ", "cs")])
+def test_case_tells_no_languages_apart_and_the_corpus_own_is_kept(tmp_path: Path, there: str, asked: str) -> None:
+    assert resolve_language(corpus(tmp_path, {f"{there}/a.txt": b"x"}), asked) == there
+
+
+@pytest.mark.parametrize("label", ["", "*", "MY LABEL", "A\nB"])
+def test_an_alias_must_be_a_label(label: str) -> None:
+    with pytest.raises(ValidationError, match="a label is one printable word"):
+        CorpusConfig(aliases={"D": label})
 
 
 @pytest.mark.parametrize(("there", "asked"), [("cz", "cs"), ("cs", "cz"), ("cz", "cz"), ("cs", "cs")])

@@ -36,6 +36,8 @@ def test_texts_are_what_the_list_says_whatever_their_names(tmp_path: Path) -> No
         ("d1\tes\tx/absent.txt\t", "unreadable"),
         ("d1\tes\t\t", "unreadable"),
         ("d1\tes\tx/a.txt\tx/absent.ann", "unreadable"),
+        ("d1\tes\tx/a.txt\ty/b.txt", "unknown_annotations"),
+        ("d1\tes\tx/a.txt\tx/a.TSV", "unknown_annotations"),
         ("d1\tes\tx/a\0.txt\t", "outside_corpus"),
         (f"d1\tes\t{'x' * 300}.txt\t", "unreadable"),
         (f"d1\tes\tx/a.txt\t{'x' * 300}.ann", "unreadable"),

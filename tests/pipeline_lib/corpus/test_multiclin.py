@@ -1,5 +1,6 @@
 """The MultiClin layout, found by pattern wherever it lies."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,18 @@ def test_what_is_named_otherwise_or_lacks_its_text_is_rejected(tmp_path: Path) -
         ("C-en-train-disease-x.txt", "name_off_pattern"),
         ("C-en-train-symptom-0002.txt", "name_off_pattern"),
     ]
+
+
+def test_a_text_without_standoff_is_annotated_by_the_tsv_beside_it(tmp_path: Path) -> None:
+    found = only(corpus(tmp_path, below("C-es-train-disease", "txt/*-1.txt", "txt/*-2.txt", "ann/*-1.ann", "tsv/*.tsv")))
+    assert [file.annotations for file in found.files] == [
+        "C-es-train-disease/ann/C-es-train-disease-1.ann",
+        "C-es-train-disease/tsv/C-es-train-disease.tsv",
+    ]
+
+
+def test_a_tree_whose_names_are_not_utf8_is_rejected_text_by_text(tmp_path: Path) -> None:
+    folder = os.fsdecode(b"\xff") + "/C-en-train-disease"
+    found = only(corpus(tmp_path, below(folder, "txt/*-1.txt", "tsv/*.tsv")))
+    assert found.files == []
+    assert {(problem.code, problem.file.rsplit(".")[-1]) for problem in found.problems} == {("unsafe_name", "txt")}

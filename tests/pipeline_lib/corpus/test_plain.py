@@ -121,7 +121,7 @@ def test_every_text_of_a_tabular_language_shares_its_table(tmp_path: Path) -> No
         ("a", "en.tsv"),
         ("b", "en.tsv"),
     ]
-    assert not holds_standoff(root)
+    assert not holds_standoff(root, "en")
 
 
 def test_a_tree_of_no_layout_is_read_to_its_leaves(tmp_path: Path) -> None:
@@ -133,3 +133,10 @@ def test_a_tree_of_no_layout_is_read_to_its_leaves(tmp_path: Path) -> None:
         ("x/y/c", "", None),
     ]
     assert codes(found) == [("x/y/-d.txt", "unsafe_name"), ("x/y/lone.ann", "missing_text")]
+
+
+def test_upper_case_suffixes_and_names_that_cannot_be_written_are_rejected(tmp_path: Path) -> None:
+    root = corpus(tmp_path, dict.fromkeys(["en/a.txt", "en/b.TXT", "en/a.ANN"], b"x"))
+    assert codes(discover(root, ["en"])) == [("en/a.ANN", "upper_case_suffix"), ("en/b.TXT", "upper_case_suffix")]
+    (root / os.fsdecode(b"\xfe_en.tsv")).write_bytes(b"x")
+    assert find_table(root, "en", None) is None

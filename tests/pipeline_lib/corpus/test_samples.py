@@ -12,6 +12,7 @@ from pipeline_lib.corpus.documents import read_document
 from pipeline_lib.corpus.layouts import discover
 from pipeline_lib.corpus.marks import LABELS, MarkedMention, parse_marks
 from pipeline_lib.corpus.samples import LANGUAGES, documents, part, write_sample
+from pipeline_lib.corpus.standoff_rows import from_rows
 from pipeline_lib.corpus.text import slices
 
 TARGETS = [lang for lang in LANGUAGES if lang != "es"]
@@ -152,7 +153,7 @@ def test_annotations_survive_their_tables_byte_for_byte(lang: str, corpus: Path)
     for file, document in zip(discovery.files, found, strict=True):
         mentions, lines = MENTIONS.table(document.mentions), ANNOTATION_LINES.table(document.lines)
         assert file.annotations is not None
-        assert brat.from_rows(mentions.to_pylist(), lines.to_pylist()).encode("utf-8") == (file.root / file.annotations).read_bytes()
+        assert from_rows(mentions.to_pylist(), lines.to_pylist()).encode("utf-8") == (file.root / file.annotations).read_bytes()
 
 
 @pytest.mark.parametrize(("lang", "document"), FILES)

@@ -16,9 +16,9 @@ def rows_of(data: str) -> list[Row]:
     ]
 
 
-def carry(*lines: str, mentions: dict[str, str | None] = MENTIONS) -> list[str]:
+def carry(*lines: str, mentions: dict[str, str | None] = MENTIONS, labels: dict[str, str] | None = None) -> list[str]:
     """Each line as it is carried, or why it is not."""
-    rows = carry_lines(rows_of("".join(f"{line}\n" for line in lines)), mentions, "en")
+    rows = carry_lines(rows_of("".join(f"{line}\n" for line in lines)), mentions, labels or {}, "en")
     CARRIED_LINES.check(CARRIED_LINES.table(rows))
     return [row["raw"] or row["reason"] for row in rows]
 
@@ -76,7 +76,7 @@ def test_lines_in_a_circle_go_together_or_not_at_all() -> None:
 
 def test_ids_are_counted_anew_for_every_kind() -> None:
     lines = ["A9\tOld T1", "M3\tOld T1", "A2\tOld T2", "A3\tOld T3", "#4\tN T1", "*\tEquiv T1 T3", "N5\tR T1 U:1\tx", "*\tEquiv T3 T4"]
-    rows = carry_lines(rows_of("\n".join(lines)), MENTIONS, "en")
+    rows = carry_lines(rows_of("\n".join(lines)), MENTIONS, {}, "en")
     assert [row["target_id"] for row in rows] == ["A1", "M1", None, "A2", "#1", None, "N1", None]
     assert [row["source_id"] for row in rows] == ["A9", "M3", "A2", "A3", "#4", None, "N5", None]
 
@@ -114,12 +114,12 @@ LINES = st.one_of(
 @given(st.lists(LINES, max_size=12))
 def test_every_companion_line_has_one_row_and_refers_to_nothing_that_is_not_there(lines: list[str]) -> None:
     given_rows = rows_of("".join(f"{line}\n" for line in lines))
-    rows = carry_lines(given_rows, MENTIONS, "en")
+    rows = carry_lines(given_rows, MENTIONS, {}, "en")
     CARRIED_LINES.check(CARRIED_LINES.table(rows))
     assert [row["line"] for row in rows] == [row["line"] for row in given_rows if row["kind"] not in "T?"]
     carried = "".join(f"{row['raw']}\n" for row in rows if row["raw"])
     targets = {target: target for target in MENTIONS.values() if target}
-    again = carry_lines(rows_of(carried), dict(targets), "en")
+    again = carry_lines(rows_of(carried), dict(targets), {}, "en")
     assert [row["raw"] for row in again] == carried.splitlines()
 
 
@@ -133,3 +133,9 @@ def test_a_long_chain_of_references_is_followed_to_its_end() -> None:
     lines = [f"#{n}\tNote #{n + 1}\tx" for n in range(1, 3000)]
     assert set(carry(*lines, "#3000\tNote T2\tx")) == {"line_not_carried", "mention_not_projected"}
     assert carry(*lines, "#3000\tNote T1\tx")[-1] == "#3000\tNote T1\tx"
+
+
+def test_an_event_is_called_what_its_trigger_is_called() -> None:
+    """After an alias, say; other references may have the old word as a role."""
+    assert carry("E7\tTTO:T1 TTO:T3", labels={"T1": "TREATMENT", "T3": "DRUG"}) == ["E1\tTREATMENT:T1 TTO:T2"]
+    assert carry("E7\tTTO:E8", "E8\tTTO:T1", labels={"T1": "TREATMENT"}) == ["E1\tTTO:E2", "E2\tTREATMENT:T1"]

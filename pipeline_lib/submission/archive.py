@@ -12,7 +12,7 @@ from pipeline_lib.corpus.files import printable
 from pipeline_lib.submission.findings import Finding
 
 DAMAGED = (BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError, zlib.error, lzma.LZMAError)
-"""What zipfile raises for a ZIP that is damaged, encrypted or packed as nobody knows; ``OSError`` and ``ValueError`` are bad places in it."""
+"""What zipfile raises for a ZIP that is damaged, encrypted or packed as nobody knows; ``OSError`` and ``ValueError`` mean bad places."""
 
 MOST_MEMBERS = 10_000
 MOST_BYTES_A_MEMBER = 256 * 2**20

@@ -48,6 +48,8 @@ def validate(path: Path, texts: Texts | None = None) -> Report:
     Raises:
         SubmissionError: the file cannot be opened at all, or the run that ``texts`` come from has changed.
     """
+    if path.is_dir():
+        raise SubmissionError(f"{path} is a folder and no ZIP: give the file itself")
     if not path.is_file():
         raise SubmissionError(f"no such file: {path}")
     try:
@@ -73,7 +75,8 @@ def _look_through(archive: ZipFile, texts: Texts | None) -> Report:
     missing = sorted((expected or set()) - set(places.values()))
     if not places and not missing:
         missing = [("{LANG}", "{entity}")]
-    findings += [Finding(f"{lang}/{entity}/run.tsv", "missing_file") for lang, entity in missing]
+    findings += [Finding(printable(f"{lang}/{entity}/run.tsv"), "missing_file") for lang, entity in missing]
+    findings += [Finding(name, "second_table") for name in _second_tables(places)]
     tables: dict[str, int] = {}
     for info in members:
         place = places.get(info.filename)
@@ -81,6 +84,12 @@ def _look_through(archive: ZipFile, texts: Texts | None) -> Report:
             found, tables[info.filename] = _read_table(archive, info, place, texts)
             findings += found
     return Report(tables, findings, _not_checked(named, texts))
+
+
+def _second_tables(places: dict[str, Place]) -> list[str]:
+    """The tables of each place but its first: a reader takes one, or all, and which it is nobody can tell."""
+    first = {place: name for name, place in reversed(places.items())}
+    return [name for name, place in places.items() if first[place] != name]
 
 
 def _place(name: str) -> Place | None:

@@ -46,6 +46,7 @@ def test_a_good_submission_is_valid(tmp_path: Path, root: Path) -> None:
 
 BROKEN: list[tuple[str, str, Callable[[Files], Files]]] = [
     ("missing_file", "CZ/disease/run.tsv", lambda files: {k: v for k, v in files.items() if not k.startswith("CZ")}),
+    ("second_table", "EN/disease/run2.tsv", lambda files: files | {"EN/disease/run2.tsv": HEADER}),
     ("unexpected_file", "notes.txt", lambda files: files | {"notes.txt": b""}),
     ("unexpected_file", "EN/run.tsv", lambda files: files | {"EN/run.tsv": GOOD}),
     ("unexpected_file", "EN/drug/run.tsv", lambda files: files | {"EN/drug/run.tsv": b"no table"}),
@@ -84,6 +85,17 @@ def test_a_file_that_is_no_zip_is_a_finding(content: bytes, tmp_path: Path, root
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SubmissionError, match="no such file"):
         validate(tmp_path / "z.zip")
+    with pytest.raises(SubmissionError, match="is a folder and no ZIP"):
+        validate(tmp_path)
+
+
+def test_every_table_of_a_place_but_the_first_is_told_and_read_all_the_same(tmp_path: Path, root: Path) -> None:
+    files = {"EN/disease/b.tsv": GOOD, "EN/disease/a.tsv": GOOD, "EN/disease/c.tsv": GOOD.replace(b"No", b"no"), "CZ/disease/a.tsv": GOOD}
+    report = validate(zip_of(tmp_path / "z.zip", files), texts_of_corpus(root))
+    assert [(finding.code, finding.file) for finding in report.findings] == [
+        ("second_table", "EN/disease/b.tsv"), ("second_table", "EN/disease/c.tsv"), ("text_differs", "EN/disease/c.tsv"),
+    ]  # fmt: skip
+    assert len(report.tables) == 4
 
 
 def test_a_damaged_or_encrypted_table_is_unreadable(tmp_path: Path, root: Path) -> None:

@@ -1,17 +1,14 @@
 """Commands ``export`` and ``validate``: what others read, made and looked through."""
 
-import csv
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from flows.commands.conventions import REJECTED, AsJson, Settings, errors
+from flows.commands.conventions import REJECTED, AsJson, Settings, errors, save
 
 if TYPE_CHECKING:
-    from pipeline_lib.submission.findings import Finding
     from pipeline_lib.submission.texts import Texts
     from pipeline_lib.submission.validate import Report
 
@@ -56,11 +53,12 @@ def validate(
     if corpus is not None and run is not None:
         raise typer.BadParameter("give one of --corpus and --run")
     with errors():
+        from pipeline_lib.submission.findings import findings_csv
         from pipeline_lib.submission.validate import validate as look_through
 
         report = look_through(file, _texts(corpus, run, settings))
         if table is not None:
-            _write_csv(table, report.findings)
+            save(table, findings_csv(report.findings))
         _print(report, as_json)
         if not report.valid:
             raise typer.Exit(REJECTED)
@@ -88,16 +86,3 @@ def _print(report: "Report", as_json: bool) -> None:
         OUT.print(f"not checked: {what}", highlight=False)
     verdict = "valid" if report.valid else "not valid"
     OUT.print(f"{verdict}: {len(report.tables)} tables, {sum(report.tables.values())} rows", highlight=False)
-
-
-def _write_csv(path: Path, findings: "Sequence[Finding]") -> None:
-    from pipeline_lib.submission.findings import FIELDS
-    from pipeline_lib.submission.finished import SubmissionError
-
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            rows = csv.DictWriter(file, FIELDS, lineterminator="\n")
-            rows.writeheader()
-            rows.writerows(finding.as_row() for finding in findings)
-    except OSError as error:
-        raise SubmissionError(f"cannot write {path}: {error.strerror}") from error

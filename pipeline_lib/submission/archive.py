@@ -1,13 +1,18 @@
 """ZIP files: written with the same bytes for the same files, and looked at with suspicion."""
 
+import lzma
 import shutil
 import stat
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 from pipeline_lib.corpus.files import printable
 from pipeline_lib.submission.findings import Finding
+
+DAMAGED = (BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError, zlib.error, lzma.LZMAError)
+"""What zipfile raises for a ZIP that is damaged, encrypted or packed as nobody knows; ``OSError`` and ``ValueError`` mean bad places."""
 
 MOST_MEMBERS = 10_000
 MOST_BYTES_A_MEMBER = 256 * 2**20
@@ -28,7 +33,7 @@ def write_zip(path: Path, folder: Path, names: Sequence[str]) -> None:
 
 def readable_members(archive: ZipFile) -> tuple[list[ZipInfo], list[Finding]]:
     """The files that may be read, and what is wrong with the others. The sizes are the declared ones: zipfile reads no more."""
-    files = [info for info in archive.infolist() if not info.is_dir()]
+    files = [info for info in archive.infolist() if not info.filename.endswith("/")]  # is_dir() cannot do with an empty name
     total = sum(info.file_size for info in files)
     if len(files) > MOST_MEMBERS or total > MOST_BYTES:
         return [], [Finding(".", "too_large")]

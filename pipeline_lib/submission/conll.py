@@ -14,7 +14,7 @@ from pipeline_lib.submission.folder import Count, Draft, Written
 
 NOT_EXACT = "not_exact.csv"
 CODES = {
-    "overlaps_longer": "a longer mention has the token: left out",
+    "overlaps_another": "another mention, as long or longer, has the token: left out",
     "cuts_token": "it starts or ends within a token or in white space: written over all tokens that it touches",
     "discontinuous": "it has several pieces: each is written as a chunk of its own",
     "no_token": "it covers nothing but white space: left out",
@@ -87,7 +87,7 @@ def tag(grid: GridText, mentions: list[Mention]) -> Tagged:
         if not chunks:
             tagged.not_exact.append((mention, "no_token"))
         elif any(tagged.tags[unit] != "O" for chunk in chunks for unit in chunk):
-            tagged.not_exact.append((mention, "overlaps_longer"))
+            tagged.not_exact.append((mention, "overlaps_another"))
         else:
             for chunk in chunks:
                 tagged.tags[chunk.start : chunk.stop] = [f"B-{mention.label}"] + [f"I-{mention.label}"] * (len(chunk) - 1)

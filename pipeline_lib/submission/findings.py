@@ -1,5 +1,8 @@
 """What is wrong with a submission: codes, rules, places; never text."""
 
+import csv
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +12,7 @@ RULES = {
     "duplicate_file": "a ZIP holds one file of a name",
     "too_large": "a ZIP unpacks to at most 10,000 files, 256 MiB a file and 2 GiB in all",
     "missing_file": "there is a table for every language and entity",
+    "second_table": "there is one table for a language and entity",
     "unexpected_file": "a file is {LANG}/{entity}/*.tsv of an expected language and entity, config.json or a README",
     "unreadable": "a file is whole UTF-8; a table closes its quotes within the row and has no row longer than its header",
     "missing_column": "a table has the columns filename, label, start_span, end_span and text",
@@ -47,3 +51,12 @@ class Finding:
     def as_row(self) -> dict[str, str | int | None]:
         """Its ``FIELDS``."""
         return {name: getattr(self, name) for name in FIELDS}
+
+
+def findings_csv(findings: Iterable[Finding]) -> str:
+    """A header and a row a finding."""
+    table = io.StringIO(newline="")
+    rows = csv.DictWriter(table, FIELDS, lineterminator="\n")
+    rows.writeheader()
+    rows.writerows(finding.as_row() for finding in findings)
+    return table.getvalue()

@@ -1,6 +1,7 @@
 """A finished run's output folder, read for export: its documents under their official names, and what was projected into them."""
 
 import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from pipeline_lib.corpus.files import is_safe, printable
 from pipeline_lib.corpus.text import decode
 
 DEFAULT_SPLIT = "test"
+_PROJECTED = ["target_lang", "document", "mention", "label", "starts", "ends"]
 
 
 class SubmissionError(ValueError):
@@ -43,26 +45,24 @@ class FinishedRun:
 
     def read(self, name: str) -> bytes:
         """A file of the folder. Raises ``SubmissionError`` if it is not as the run wrote it."""
-        try:
-            data = (self.folder / name).read_bytes()
-        except OSError as error:
-            raise SubmissionError(f"{self.folder / name}: {error.strerror}") from error
-        if hashlib.sha256(data).hexdigest() != self.record.files.get(name):
-            raise SubmissionError(f"{self.folder / name} is not as the run wrote it: run it again")
-        return data
+        return _read(self.folder, self.record, name)
 
     def text(self, lang: str, document: str) -> str:
         """A text, as every offset counts in it. Raises ``SubmissionError``."""
         return decode(self.read(f"{lang}/{document}.txt"))
+
+    def projections(self) -> pl.DataFrame:
+        """target_lang, document, mention, label, starts, ends of every mention, projected or not. Raises ``SubmissionError``."""
+        return _read_table(self.folder, self.record, "projections.parquet", _PROJECTED)
 
 
 def open_run(folder: Path) -> FinishedRun:
     """The finished run whose outputs are in ``folder``; opens no text. Raises ``SubmissionError``."""
     try:
         record = RunRecord.model_validate_json((folder / "run.json").read_bytes())
-        files = pl.read_parquet(folder / "corpus_files.parquet", columns=["document", "lang", "name", "entity", "split"])
-    except (OSError, ValidationError, pl.exceptions.PolarsError):
-        raise SubmissionError(f"{folder} holds no readable run.json and corpus_files.parquet: give the --out of a finished run") from None
+    except (OSError, ValidationError):
+        raise SubmissionError(f"{folder} holds no readable run.json: give the --out of a finished run") from None
+    files = _read_table(folder, record, "corpus_files.parquet", ["document", "lang", "name", "entity", "split"])
     documents = files.filter(pl.col("lang").is_in(record.targets))
     for name in [*record.targets, *documents["name"], *documents["entity"].drop_nulls().unique()]:
         if not is_safe(name):
@@ -70,15 +70,33 @@ def open_run(folder: Path) -> FinishedRun:
     return FinishedRun(folder, record, documents.sort("lang", "name"))
 
 
+def _read(folder: Path, record: RunRecord, name: str) -> bytes:
+    try:
+        data = (folder / name).read_bytes()
+    except OSError as error:
+        raise SubmissionError(f"{folder / name}: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != record.files.get(name):
+        raise SubmissionError(f"{folder / name} is not as the run wrote it: run it again")
+    return data
+
+
+def _read_table(folder: Path, record: RunRecord, name: str, columns: list[str]) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(io.BytesIO(_read(folder, record, name)), columns=columns)
+    except pl.exceptions.PolarsError:
+        raise SubmissionError(f"{folder / name} cannot be read, it was written by another version: run it again") from None
+
+
 @dataclass(frozen=True)
 class Selection:
     """What of a run is exported: ``documents`` as in ``FinishedRun``, but only those with a text, of one split (None: all).
 
-    ``suffix`` stands behind a file name in TSV files.
+    ``mentions`` are the run's projections of the chosen labels; ``suffix`` stands behind a file name in TSV files.
     """
 
     run: FinishedRun
     documents: pl.DataFrame
+    mentions: pl.DataFrame
     split: str | None
     labels: tuple[str, ...]
     without_text: int
@@ -96,17 +114,12 @@ class Selection:
     def projections(self, lang: str) -> pl.DataFrame:
         """document, mention, label, starts, ends of what was projected into these documents, in the run's order."""
         projected = (pl.col("target_lang") == lang) & (pl.col("starts").list.len() > 0)
-        rows = self._rows().filter(projected).select("document", "mention", "label", "starts", "ends").collect()
+        rows = self.mentions.filter(projected).select("document", "mention", "label", "starts", "ends")
         return rows.join(self.of(lang), on="document", how="semi", maintain_order="left")
 
     def found_labels(self) -> list[str]:
         """The labels of the mentions of these documents, projected or not, sorted."""
-        rows = self._rows().select("document", "label").unique().collect()
-        return sorted(rows.join(self.documents, on="document", how="semi")["label"].unique())
-
-    def _rows(self) -> pl.LazyFrame:
-        rows = pl.scan_parquet(self.run.folder / "projections.parquet")
-        return rows.filter(pl.col("label").is_in(self.labels)) if self.labels else rows
+        return sorted(self.mentions.join(self.documents, on="document", how="semi")["label"].unique())
 
 
 def select(run: FinishedRun, split: str | None, labels: Sequence[str], suffix: str = "") -> Selection:
@@ -125,7 +138,10 @@ def select(run: FinishedRun, split: str | None, labels: Sequence[str], suffix: s
     named_twice = documents.height - documents.n_unique(["lang", "name"])
     if named_twice:
         raise SubmissionError(f"{named_twice} documents share their file name with another of their language: export one --split at a time")
-    selection = Selection(run, documents, chosen, tuple(labels), kept.height - documents.height, suffix)
+    mentions = run.projections()
+    if labels:
+        mentions = mentions.filter(pl.col("label").is_in(labels))
+    selection = Selection(run, documents, mentions, chosen, tuple(labels), kept.height - documents.height, suffix)
     unknown = sorted(set(labels) - set(selection.found_labels()))
     if unknown:
         raise SubmissionError(f"no mention has the label {printable(unknown[0])}")

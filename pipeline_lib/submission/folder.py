@@ -1,4 +1,4 @@
-"""The folder that an export writes: complete or not at all, and never into somebody's own files."""
+"""The folder that an export writes: complete or said to be unfinished, and never into somebody's own files."""
 
 import hashlib
 import json
@@ -16,6 +16,8 @@ from pipeline_lib.submission.finished import SubmissionError
 CONFIG = "config.json"
 ARCHIVE = "submission.zip"
 WRITTEN_BY = "spanferry export"
+# Lies in the folder while files change places. Not named as a run's marker: no run may take the folder for its own.
+UNFINISHED = ".unfinished-export"
 _DRAFT = ".writing-"
 
 
@@ -60,6 +62,8 @@ class Draft:
 def export_folder(out: Path) -> Iterator[Draft]:
     """A draft that takes the place of an earlier export in ``out`` when all of it is written; other files there stay.
 
+    Whenever it is killed, ``out`` holds the earlier export, or the new one, or ``UNFINISHED``: the next export goes on from each.
+
     Raises:
         SubmissionError: ``out`` holds something and is no earlier export, or cannot be written.
     """
@@ -76,15 +80,17 @@ def export_folder(out: Path) -> Iterator[Draft]:
 
 
 def _publish(draft: Path, out: Path, earlier: list[str]) -> None:
+    """Put the files of ``draft`` in the place of the ``earlier`` ones; ``UNFINISHED`` lists both as long as not all are."""
+    files = sorted(path.relative_to(draft).as_posix() for path in draft.rglob("*") if path.is_file())
+    (draft / UNFINISHED).write_bytes(json.dumps({"written_by": WRITTEN_BY, "files": [*earlier, *files]}).encode("utf-8"))
+    (draft / UNFINISHED).replace(out / UNFINISHED)
     for name in earlier:
         (out / name).unlink(missing_ok=True)
     _remove_empty(out, {parent for name in earlier for parent in PurePosixPath(name).parents})
-    # config.json goes first: it lists the others, so an export that was cut off here is known for ours.
-    files = sorted((path for path in draft.rglob("*") if path.is_file()), key=lambda path: (path.name != CONFIG, path))
-    for path in files:
-        target = out / path.relative_to(draft)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(target)
+    for name in files:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (draft / name).replace(out / name)
+    (out / UNFINISHED).unlink()
 
 
 def _remove_empty(out: Path, folders: set[PurePosixPath]) -> None:
@@ -95,14 +101,21 @@ def _remove_empty(out: Path, folders: set[PurePosixPath]) -> None:
 
 
 def _earlier_files(out: Path) -> list[str]:
-    """The files that an earlier export left in ``out``, but for those outside of it. Raises ``SubmissionError``."""
+    """The files that an earlier export left in ``out``, finished or not, but for those outside of it. Raises ``SubmissionError``."""
     if not out.exists() or (out.is_dir() and all(path.name.startswith(_DRAFT) for path in out.iterdir())):
         return []
-    try:
-        config = json.loads((out / CONFIG).read_bytes())
-    except (OSError, ValueError):
-        config = None
-    if not isinstance(config, dict) or config.get("written_by") != WRITTEN_BY or not isinstance(config.get("files"), dict):
+    unfinished, finished = _listed_by(out / UNFINISHED), _listed_by(out / CONFIG)
+    if unfinished is None and finished is None:
         raise SubmissionError(f"{out} is not empty and holds no earlier export: choose another --out")
-    listed = [CONFIG, ARCHIVE, *config["files"]]
-    return [name for name in listed if not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts]
+    listed = {CONFIG, ARCHIVE, *(unfinished or []), *(finished or [])}
+    return sorted(name for name in listed if not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts)
+
+
+def _listed_by(path: Path) -> list[str] | None:
+    """The files that an export listed in ``path``; None if it is not there or not ours."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    ours = isinstance(record, dict) and record.get("written_by") == WRITTEN_BY and isinstance(record.get("files"), dict | list)
+    return [str(name) for name in record["files"]] if ours else None

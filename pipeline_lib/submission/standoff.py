@@ -1,8 +1,12 @@
 """The plain layout: ``{lang}/{name}.txt`` and ``.ann`` beside it, and the configuration with which brat opens them."""
 
-from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 
+from pipeline_lib.corpus import brat
+from pipeline_lib.corpus.companions import KINDS, parse_companion
 from pipeline_lib.corpus.text import decode
+from pipeline_lib.submission.annotation_types import AnnotationTypes
 from pipeline_lib.submission.finished import Selection
 from pipeline_lib.submission.folder import Count, Draft, Written
 
@@ -11,74 +15,30 @@ CONFIGURATION = "annotation.conf"
 
 def write_brat(selection: Selection, draft: Draft) -> Written:
     """The run's own texts and annotations under their official names, and ``annotation.conf``."""
-    counts, types = [], Types()
+    counts, types = [], AnnotationTypes()
     for lang in selection.languages:
         mentions = 0
         for document, name, _ in selection.of(lang).iter_rows():
-            annotations = decode(selection.run.read(f"{lang}/{document}.ann"))
-            kept = keep_labels(annotations, selection.labels) if selection.labels else annotations
-            types.add(kept)
-            mentions += sum(line.startswith("T") for line in kept.split("\n"))
+            standoff = brat.parse(decode(selection.run.read(f"{lang}/{document}.ann")))
+            if selection.labels:
+                standoff = keep_labels(standoff, selection.labels)
+            types.add(standoff)
+            mentions += len(standoff.mentions)
             draft.write(f"{lang}/{name}.txt", selection.run.text(lang, document))
-            draft.write(f"{lang}/{name}.ann", kept)
+            draft.write(f"{lang}/{name}.ann", brat.write(standoff.mentions, standoff.others))
         counts.append(Count(lang, "*", selection.of(lang).height, mentions))
     draft.write(CONFIGURATION, types.configuration())
     return Written(counts, {})
 
 
-def keep_labels(annotations: str, labels: tuple[str, ...]) -> str:
-    """The lines of an ``.ann`` file that tell of mentions with one of ``labels``: what names another is left out with it."""
-    lines = annotations.split("\n")
-    gone: set[str] = set()
-    while True:
-        more = {_fields(line)[0] for line in lines if _fields(line)[0] not in gone and _goes(line, labels, gone)}
-        if not more:
-            return "\n".join(line for line in lines if not _goes(line, labels, gone))
-        gone |= more
-
-
-def _goes(line: str, labels: tuple[str, ...], gone: set[str]) -> bool:
-    name, kind, arguments = _fields(line)
-    if name.startswith("T"):
-        return kind not in labels
-    return any(argument.rpartition(":")[2] in gone for argument in arguments)
-
-
-def _fields(line: str) -> tuple[str, str, list[str]]:
-    """Id, type and arguments of a line: ``R1<TAB>Cause Arg1:T1 Arg2:T2`` has two."""
-    name, _, rest = line.partition("\t")
-    kind, *arguments = rest.partition("\t")[0].split(" ")
-    return name, kind, arguments
-
-
-class Types:
-    """The types that annotations use, as brat has them declared."""
-
-    def __init__(self) -> None:
-        self._labels: set[str] = set()
-        self._relations: dict[str, set[str]] = defaultdict(set)
-        self._attributes: dict[str, set[str]] = defaultdict(set)
-
-    def add(self, annotations: str) -> None:
-        """Take note of the types of one ``.ann`` file."""
-        for line in annotations.split("\n"):
-            name, kind, arguments = _fields(line)
-            if name.startswith("T"):
-                self._labels.add(kind)
-            elif name.startswith("R"):
-                self._relations[kind].update(argument.partition(":")[0] for argument in arguments)
-            elif name.startswith(("A", "M")):
-                self._attributes[kind].update(arguments[1:])
-
-    def configuration(self) -> str:
-        """The content of ``annotation.conf``; any two mentions may overlap."""
-        relations = [
-            f"{kind}\t{', '.join(f'{role}:<ENTITY>' for role in sorted(roles))}" for kind, roles in sorted(self._relations.items())
-        ]
-        attributes = [
-            f"{kind}\tArg:<ANY>" + (f", Value:{'|'.join(sorted(values))}" if values else "")
-            for kind, values in sorted(self._attributes.items())
-        ]
-        overlap = "<OVERLAP>\tArg1:<ENTITY>, Arg2:<ENTITY>, <OVL-TYPE>:<ANY>"
-        sections = {"entities": sorted(self._labels), "relations": [overlap, *relations], "events": [], "attributes": attributes}
-        return "\n".join("".join(f"{line}\n" for line in [f"[{name}]", *lines]) for name, lines in sections.items())
+def keep_labels(standoff: brat.Standoff, labels: Sequence[str]) -> brat.Standoff:
+    """What an ``.ann`` file tells of mentions with one of ``labels``: what refers to another, or to what does, is left out with it."""
+    companions = [companion for line in standoff.others if line.kind in KINDS and (companion := parse_companion(line))]
+    gone = {mention.id for mention in standoff.mentions if mention.label not in labels}
+    left_out: set[int] = set()
+    while more := [one for one in companions if one.line not in left_out and not gone.isdisjoint(one.refs)]:
+        left_out |= {companion.line for companion in more}
+        gone |= {companion.id for companion in more if companion.id is not None}
+    mentions = tuple(mention for mention in standoff.mentions if mention.label in labels)
+    others = tuple(line for line in standoff.others if line.line not in left_out)
+    return replace(standoff, mentions=mentions, others=others)

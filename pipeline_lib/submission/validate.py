@@ -3,22 +3,20 @@
 import csv
 import io
 import json
-import zlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeGuard
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo
 
-from pipeline_lib.submission.archive import readable_members
+from pipeline_lib.corpus.files import printable
+from pipeline_lib.submission.archive import DAMAGED, readable_members
 from pipeline_lib.submission.findings import RULES, Finding
 from pipeline_lib.submission.finished import SubmissionError
 from pipeline_lib.submission.folder import CONFIG
 from pipeline_lib.submission.table import Table
 from pipeline_lib.submission.texts import Texts
 
-# What a damaged or encrypted member raises while it is read, and what a table does whose field never ends.
-_UNREADABLE = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError, csv.Error)
 _MOST_BYTES_CONFIG = 2**24
 
 Place = tuple[str, str]
@@ -50,16 +48,21 @@ def validate(path: Path, texts: Texts | None = None) -> Report:
     Raises:
         SubmissionError: the file cannot be opened at all, or the run that ``texts`` come from has changed.
     """
+    if path.is_dir():
+        raise SubmissionError(f"{path} is a folder and no ZIP: give the file itself")
     if not path.is_file():
         raise SubmissionError(f"no such file: {path}")
     try:
-        archive = ZipFile(path)
+        file = path.open("rb")
     except OSError as error:
         raise SubmissionError(f"{path}: {error.strerror}") from error
-    except (BadZipFile, NotImplementedError, UnicodeDecodeError):
-        return Report({}, [Finding(path.name, "not_a_zip")], [])
-    with archive:
-        return _look_through(archive, texts)
+    with file:
+        try:
+            archive = ZipFile(file)
+        except DAMAGED:
+            return Report({}, [Finding(printable(path.name), "not_a_zip")], [])
+        with archive:
+            return _look_through(archive, texts)
 
 
 def _look_through(archive: ZipFile, texts: Texts | None) -> Report:
@@ -72,7 +75,8 @@ def _look_through(archive: ZipFile, texts: Texts | None) -> Report:
     missing = sorted((expected or set()) - set(places.values()))
     if not places and not missing:
         missing = [("{LANG}", "{entity}")]
-    findings += [Finding(f"{lang}/{entity}/run.tsv", "missing_file") for lang, entity in missing]
+    findings += [Finding(printable(f"{lang}/{entity}/run.tsv"), "missing_file") for lang, entity in missing]
+    findings += [Finding(name, "second_table") for name in _second_tables(places)]
     tables: dict[str, int] = {}
     for info in members:
         place = places.get(info.filename)
@@ -80,6 +84,12 @@ def _look_through(archive: ZipFile, texts: Texts | None) -> Report:
             found, tables[info.filename] = _read_table(archive, info, place, texts)
             findings += found
     return Report(tables, findings, _not_checked(named, texts))
+
+
+def _second_tables(places: dict[str, Place]) -> list[str]:
+    """The tables of each place but its first: a reader takes one, or all, and which it is nobody can tell."""
+    first = {place: name for name, place in reversed(places.items())}
+    return [name for name, place in places.items() if first[place] != name]
 
 
 def _place(name: str) -> Place | None:
@@ -96,7 +106,7 @@ def _named_by_config(archive: ZipFile, members: list[ZipInfo]) -> tuple[set[Plac
         return None, []
     try:
         config = json.loads(archive.read(info)) if info.file_size <= _MOST_BYTES_CONFIG else None
-    except (*_UNREADABLE, ValueError):
+    except DAMAGED:
         config = None
     if not isinstance(config, dict):
         return None, [Finding(CONFIG, "unreadable")]
@@ -142,7 +152,9 @@ def _read_table(archive: ZipFile, info: ZipInfo, place: Place, texts: Texts | No
     try:
         with io.TextIOWrapper(archive.open(info), encoding="utf-8-sig", newline="") as lines:
             findings.extend(table.check(lines))
-    except _UNREADABLE:
+    except SubmissionError:
+        raise  # of the texts, not of the ZIP
+    except (*DAMAGED, csv.Error):
         findings.append(Finding(info.filename, "unreadable"))
     return findings, table.rows
 

@@ -51,7 +51,7 @@ def test_export_takes_labels_and_a_split(run: Path, tmp_path: Path) -> None:
 def test_export_to_conll_counts_what_is_not_exact(tmp_path: Path) -> None:
     doc = Doc("en", "a", "dry cough", (("T1", "X", [(0, 9)]), ("T2", "X", [(0, 3)])))
     code, said = call("export", "--run", str(write_run(tmp_path / "run", [doc])), "--format", "conll", "--out", str(tmp_path / "out"))
-    assert code == 0 and "overlaps_longer: 1" in said
+    assert code == 0 and "overlaps_another: 1" in said
 
 
 def test_export_refuses_what_is_no_run_and_what_is_not_its_own(run: Path, tmp_path: Path) -> None:
@@ -79,10 +79,23 @@ def test_validate_tells_every_rule_and_no_text_and_exits_with_three(tmp_path: Pa
     assert SECRET not in said + in_json + (tmp_path / "found.csv").read_text("utf-8")
 
 
+def test_names_that_cannot_be_written_are_escaped_in_the_table_of_findings(tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr("config.json", json.dumps({"languages": ["\ud800"], "entities": ["a\nb"]}))
+    code, in_json = call("validate", str(tmp_path / "z.zip"), "--csv", str(tmp_path / "new" / "found.csv"), "--json")
+    assert code == 3
+    with (tmp_path / "new" / "found.csv").open(encoding="utf-8", newline="") as file:
+        assert [(row["file"], row["code"]) for row in csv.DictReader(file)] == [("\\ud800/a\\nb/run.tsv", "missing_file")]
+    assert json.loads(in_json)["findings"][0]["file"] == "\\ud800/a\\nb/run.tsv"
+
+
 def test_validate_refuses_what_it_cannot_use(run: Path, tmp_path: Path) -> None:
     assert call("validate", str(tmp_path / "none.zip"))[0] == 6
     path = str(broken_zip(tmp_path / "z.zip"))
     assert call("validate", path, "--corpus", str(tmp_path / "none"))[0] == 4
     assert call("validate", path, "--run", str(tmp_path))[0] == 6
-    assert call("validate", path, "--csv", str(tmp_path / "none" / "found.csv"))[0] == 6
+    code, said = call("validate", path, "--csv", str(tmp_path))
+    assert code == 5 and "it is a folder" in said.replace("\n", " ")
+    code, said = call("validate", str(tmp_path))
+    assert code == 6 and "is a folder and no ZIP" in said.replace("\n", " ")
     assert call("validate", path, "--run", str(run), "--corpus", str(run))[0] == 2

@@ -96,12 +96,21 @@ def write_run(folder: Path, docs: list[Doc], *abstained: tuple[str, str, str, st
             write_file(folder / doc.lang / f"{doc.document}{suffix}", content)
             files[f"{doc.lang}/{doc.document}{suffix}"] = hashlib.sha256(content.encode("utf-8")).hexdigest()
     rows += [projected(document, mention, label, [], lang=lang) for lang, document, mention, label in abstained]
-    pq.write_table(projections(*rows), folder / "projections.parquet")
-    write_corpus_files(folder, docs)
     targets = list(dict.fromkeys(doc.lang for doc in docs))
     record = {"run": "run-1", "model": "run-0", "source": "es", "targets": targets, "config": {"aligner": "target"}, "files": files}
     write_file(folder / "run.json", json.dumps(record))
+    pq.write_table(projections(*rows), folder / "projections.parquet")
+    write_corpus_files(folder, docs)
+    list_tables(folder)
     return folder
+
+
+def list_tables(folder: Path) -> None:
+    """Have ``run.json`` list the tables as they are now."""
+    record = json.loads((folder / "run.json").read_text("utf-8"))
+    for name in ("projections.parquet", "corpus_files.parquet"):
+        record["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    write_file(folder / "run.json", json.dumps(record))
 
 
 def write_corpus_files(folder: Path, docs: list[Doc]) -> None:

@@ -38,9 +38,9 @@ def test_a_segment_does_not_end_within_a_mention() -> None:
     [
         ([mention("T1", (7, 17))], "O B-X I-X O O O O O O O", []),
         ([mention("T1", (0, 6)), mention("T2", (7, 12))], "B-X B-X O O O O O O O O", []),
-        ([mention("T1", (7, 12)), mention("T2", (0, 17))], "B-X I-X I-X O O O O O O O", [("T1", "overlaps_longer")]),
-        ([mention("T1", (0, 12)), mention("T2", (7, 17))], "B-X I-X O O O O O O O O", [("T2", "overlaps_longer")]),
-        ([mention("T1", (0, 6)), mention("T2", (0, 6))], "B-X O O O O O O O O O", [("T2", "overlaps_longer")]),
+        ([mention("T1", (7, 12)), mention("T2", (0, 17))], "B-X I-X I-X O O O O O O O", [("T1", "overlaps_another")]),
+        ([mention("T1", (0, 12)), mention("T2", (7, 17))], "B-X I-X O O O O O O O O", [("T2", "overlaps_another")]),
+        ([mention("T1", (0, 6)), mention("T2", (0, 6))], "B-X O O O O O O O O O", [("T2", "overlaps_another")]),
         ([mention("T1", (8, 15))], "O B-X I-X O O O O O O O", [("T1", "cuts_token")]),
         ([mention("T1", (6, 12))], "O B-X O O O O O O O O", [("T1", "cuts_token")]),
         ([mention("T1", (0, 6), (13, 17))], "B-X O B-X O O O O O O O", [("T1", "discontinuous")]),
@@ -77,8 +77,8 @@ def test_the_export_writes_every_document_and_a_table_of_what_is_not_exact(tmp_p
     out = tmp_path / "out"
     assert {path.relative_to(out).as_posix() for path in out.rglob("*.conll")} == {"en/a.conll", "en/b.conll", "it/b.conll"}
     assert (out / "not_exact.csv").read_text("utf-8") == (
-        "file,mention,label,start,end,code\nen/b.conll,T2,Y,0,17,overlaps_longer\nen/b.conll,T3,Z,19,20,cuts_token\n"
+        "file,mention,label,start,end,code\nen/b.conll,T2,Y,0,17,overlaps_another\nen/b.conll,T3,Z,19,20,cuts_token\n"
     )
-    assert facts["notes"] == {"overlaps_longer": 1, "cuts_token": 1, "discontinuous": 0, "no_token": 0}
+    assert facts["notes"] == {"overlaps_another": 1, "cuts_token": 1, "discontinuous": 0, "no_token": 0}
     assert [(count["lang"], count["documents"], count["mentions"]) for count in facts["counts"]] == [("en", 2, 2), ("it", 1, 1)]
     assert "B-X" not in (out / "en/a.conll").read_text("utf-8") and "pain\t13\t17\tI-X" in (out / "en/b.conll").read_text("utf-8")

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from pipeline_lib.submission.finished import SubmissionError, open_run, select
-from tests.pipeline_lib.submission.runs import Doc, multiclin_docs, plain, write_corpus_files, write_run
+from tests.pipeline_lib.submission.runs import Doc, list_tables, multiclin_docs, plain, write_corpus_files, write_run
 
 
 def test_a_document_has_the_name_of_its_own_text_file(run: Path) -> None:
@@ -29,16 +29,42 @@ def test_texts_are_those_that_the_run_wrote(tmp_path: Path) -> None:
         run.text("en", "a")
 
 
-@pytest.mark.parametrize("broken", ["run.json", "corpus_files.parquet"])
 @pytest.mark.parametrize("content", [None, "{}", "secret"])
-def test_a_folder_that_is_no_finished_run_is_refused_without_its_content(broken: str, content: str | None, tmp_path: Path) -> None:
+def test_a_folder_that_is_no_finished_run_is_refused_without_its_content(content: str | None, tmp_path: Path) -> None:
     write_run(tmp_path, [plain("en", "a", "a |cough|")])
-    (tmp_path / broken).unlink()
+    (tmp_path / "run.json").unlink()
     if content is not None:
-        (tmp_path / broken).write_text(content, encoding="utf-8")
+        (tmp_path / "run.json").write_text(content, encoding="utf-8")
     with pytest.raises(SubmissionError, match="give the --out of a finished run") as caught:
         open_run(tmp_path)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["corpus_files.parquet", "projections.parquet"])
+def test_a_table_that_is_not_as_the_run_wrote_it_is_refused_by_name(name: str, tmp_path: Path) -> None:
+    path = write_run(tmp_path, [plain("en", "a", "a |cough|")]) / name
+    whole = path.read_bytes()
+    path.unlink()
+    with pytest.raises(SubmissionError, match=rf"{name}: No such file"):
+        select(open_run(tmp_path), None, [])
+    for content in (b"", b"secret", whole[: len(whole) // 2], whole[:10] + b"?" + whole[11:]):
+        path.write_bytes(content)
+        with pytest.raises(SubmissionError, match=rf"{name} is not as the run wrote it"):
+            select(open_run(tmp_path), None, [])
+    path.write_bytes(whole)
+    pl.read_parquet(path).drop("document").write_parquet(path)
+    list_tables(tmp_path)
+    with pytest.raises(SubmissionError, match=rf"{name} cannot be read, it was written by another version") as caught:
+        select(open_run(tmp_path), None, [])
+    assert "secret" not in str(caught.value)
+
+
+def test_a_run_that_lists_no_tables_is_refused(tmp_path: Path) -> None:
+    write_run(tmp_path, [plain("en", "a", "a |cough|")])
+    record = json.loads((tmp_path / "run.json").read_text("utf-8"))
+    (tmp_path / "run.json").write_text(json.dumps({**record, "files": {}}), encoding="utf-8")
+    with pytest.raises(SubmissionError, match="not as the run wrote it"):
+        open_run(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["../a", "a/../../b", "en/.hidden", "en/a\tb"])
@@ -46,6 +72,7 @@ def test_a_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path) -> No
     write_run(tmp_path, [plain("en", "a", "a |cough|")])
     files = pl.read_parquet(tmp_path / "corpus_files.parquet")
     files.with_columns(file=pl.lit(f"{name}.txt"), entity=pl.lit(name)).write_parquet(tmp_path / "corpus_files.parquet")
+    list_tables(tmp_path)
     with pytest.raises(SubmissionError, match="cannot be a file or folder"):
         open_run(tmp_path)
 
@@ -90,6 +117,7 @@ def test_documents_that_have_no_text_are_counted(tmp_path: Path) -> None:
     docs = [plain("en", "a", "|x|"), plain("en", "b", "|x|")]
     write_run(tmp_path, docs[:1])
     write_corpus_files(tmp_path, docs)
+    list_tables(tmp_path)
     chosen = select(open_run(tmp_path), None, [])
     assert (chosen.of("en").rows(), chosen.without_text) == ([("a", "a", None)], 1)
 
@@ -98,6 +126,7 @@ def test_two_documents_of_one_name_are_refused(tmp_path: Path) -> None:
     write_run(tmp_path, [plain("en", "a", "|x|"), plain("en", "b", "|x|")])
     files = pl.read_parquet(tmp_path / "corpus_files.parquet")
     files.with_columns(name=pl.lit("same")).write_parquet(tmp_path / "corpus_files.parquet")
+    list_tables(tmp_path)
     with pytest.raises(SubmissionError, match="1 documents share their file name"):
         select(open_run(tmp_path), None, [])
 
@@ -107,6 +136,7 @@ def test_a_later_version_of_the_tables_with_more_columns_is_read_too(tmp_path: P
     for name in ("projections", "corpus_files"):
         table = pl.read_parquet(tmp_path / f"{name}.parquet").with_columns(target_mention=pl.lit("T9"))
         table.select(sorted(table.columns)).write_parquet(tmp_path / f"{name}.parquet")
+    list_tables(tmp_path)
     record = json.loads((tmp_path / "run.json").read_text("utf-8"))
     (tmp_path / "run.json").write_text(json.dumps({**record, "new": 1}), encoding="utf-8")
     assert select(open_run(tmp_path), None, []).projections("en").height == 1

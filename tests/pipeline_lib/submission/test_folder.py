@@ -1,11 +1,14 @@
 import hashlib
 import json
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
 from pipeline_lib.submission.finished import SubmissionError
-from pipeline_lib.submission.folder import ARCHIVE, CONFIG, Draft, export_folder
+from pipeline_lib.submission.folder import ARCHIVE, CONFIG, UNFINISHED, Draft, export_folder
 
 
 def names(folder: Path) -> set[str]:
@@ -54,9 +57,77 @@ def test_what_a_killed_export_left_is_cleared_away(tmp_path: Path) -> None:
     assert names(tmp_path) == {"a", CONFIG}
 
 
+class KilledError(BaseException):
+    """Stands for a signal: nothing may catch it."""
+
+
+def killed_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the file system change so many times, and then no more."""
+    left = [steps]
+
+    def counting(change: Callable[..., object]) -> Callable[..., object]:
+        def changed(*args: object, **kwargs: object) -> object:
+            left[0] -= 1
+            if left[0] < 0:
+                raise KilledError
+            return change(*args, **kwargs)
+
+        return changed
+
+    for name in ("replace", "unlink", "rmdir", "mkdir", "write_bytes"):
+        monkeypatch.setattr(Path, name, counting(getattr(Path, name)))
+
+
+def state(out: Path) -> set[str] | None:
+    """The files of the export in ``out``, all of them as it wrote them; None if it says that it is unfinished."""
+    if (out / UNFINISHED).exists():
+        return None
+    listed = json.loads((out / CONFIG).read_text("utf-8"))["files"]
+    assert {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in listed} == listed
+    return set(listed)
+
+
+def test_an_export_that_is_killed_anywhere_loses_nothing_unsaid_and_the_next_one_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    for steps in range(100):
+        out = tmp_path / str(steps)
+        export(out, "EN/a", "EN/only earlier", "IT/only earlier")
+        (out / "mine.txt").write_text("mine", encoding="utf-8")
+        with monkeypatch.context() as patched, suppress(KilledError):
+            killed_after(steps, patched)
+            export(out, "EN/a", "CZ/new")
+        seen.append(state(out))
+        export(out, "EN/a", "b/c")
+        assert names(out) == {"EN", "EN/a", "b", "b/c", "mine.txt", CONFIG}
+        if seen[-1] == {"EN/a", "CZ/new"}:
+            break
+    earlier, new = {"EN/a", "EN/only earlier", "IT/only earlier"}, {"EN/a", "CZ/new"}
+    assert [found for found, _ in groupby(seen)] == [earlier, None, new] and seen.count(None) >= 8
+
+
+def test_a_first_export_that_is_killed_anywhere_does_not_stand_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for steps in range(20):
+        out = tmp_path / str(steps)
+        with monkeypatch.context() as patched, suppress(KilledError):
+            killed_after(steps, patched)
+            export(out, "a", "b/c")
+        export(out, "d")
+        assert names(out) == {"d", CONFIG}
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("thesis.doc", "mine"), (CONFIG, "{}"), (CONFIG, "no json"), (CONFIG, "[]"), (CONFIG, '{"written_by": "spanferry export"}')],
+    [
+        (UNFINISHED, ""),
+        (UNFINISHED, "[]"),
+        ("thesis.doc", "mine"),
+        (CONFIG, "{}"),
+        (CONFIG, "no json"),
+        (CONFIG, "[]"),
+        (CONFIG, '{"written_by": "spanferry export"}'),
+    ],
 )
 def test_somebody_elses_folder_is_refused_and_left_alone(name: str, content: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(content, encoding="utf-8")

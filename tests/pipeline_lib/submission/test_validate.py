@@ -1,7 +1,8 @@
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, ZipFile, ZipInfo
 
 import pytest
 
@@ -45,6 +46,7 @@ def test_a_good_submission_is_valid(tmp_path: Path, root: Path) -> None:
 
 BROKEN: list[tuple[str, str, Callable[[Files], Files]]] = [
     ("missing_file", "CZ/disease/run.tsv", lambda files: {k: v for k, v in files.items() if not k.startswith("CZ")}),
+    ("second_table", "EN/disease/run2.tsv", lambda files: files | {"EN/disease/run2.tsv": HEADER}),
     ("unexpected_file", "notes.txt", lambda files: files | {"notes.txt": b""}),
     ("unexpected_file", "EN/run.tsv", lambda files: files | {"EN/run.tsv": GOOD}),
     ("unexpected_file", "EN/drug/run.tsv", lambda files: files | {"EN/drug/run.tsv": b"no table"}),
@@ -83,6 +85,17 @@ def test_a_file_that_is_no_zip_is_a_finding(content: bytes, tmp_path: Path, root
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SubmissionError, match="no such file"):
         validate(tmp_path / "z.zip")
+    with pytest.raises(SubmissionError, match="is a folder and no ZIP"):
+        validate(tmp_path)
+
+
+def test_every_table_of_a_place_but_the_first_is_told_and_read_all_the_same(tmp_path: Path, root: Path) -> None:
+    files = {"EN/disease/b.tsv": GOOD, "EN/disease/a.tsv": GOOD, "EN/disease/c.tsv": GOOD.replace(b"No", b"no"), "CZ/disease/a.tsv": GOOD}
+    report = validate(zip_of(tmp_path / "z.zip", files), texts_of_corpus(root))
+    assert [(finding.code, finding.file) for finding in report.findings] == [
+        ("second_table", "EN/disease/b.tsv"), ("second_table", "EN/disease/c.tsv"), ("text_differs", "EN/disease/c.tsv"),
+    ]  # fmt: skip
+    assert len(report.tables) == 4
 
 
 def test_a_damaged_or_encrypted_table_is_unreadable(tmp_path: Path, root: Path) -> None:
@@ -94,6 +107,63 @@ def test_a_damaged_or_encrypted_table_is_unreadable(tmp_path: Path, root: Path) 
     directory = whole.index(b"PK\x01\x02")
     path.write_bytes(whole[:6] + b"\x01" + whole[7 : directory + 8] + b"\x01" + whole[directory + 9 :])
     assert found(path, root) == [("unreadable", "EN/disease/run.tsv")]
+
+
+def damaged(whole: bytes, chance: random.Random) -> bytes:
+    """``whole`` with a few bytes flipped or deleted, or cut off; half of it in the directory, where the names and offsets are."""
+    start = chance.choice([0, whole.index(b"PK\x01\x02")])
+    kind = chance.choice(["flip", "flip", "delete", "cut"])
+    data = bytearray(whole)
+    for _ in range(chance.randint(1, 3)):
+        place = chance.randrange(min(start, len(data)), len(data) + 1)
+        if kind == "flip":
+            data[place : place + 1] = bytes(chance.choice([0, 1, 255, chance.randrange(256)]) for _ in data[place : place + 1])
+        else:
+            del data[place : place + (chance.randint(1, 20) if kind == "delete" else len(data))]
+    return bytes(data)
+
+
+@pytest.mark.parametrize("method", [ZIP_STORED, ZIP_DEFLATED, ZIP_BZIP2, ZIP_LZMA])
+def test_a_damaged_zip_is_reported_and_never_a_traceback(method: int, tmp_path: Path, root: Path) -> None:
+    files = {"config.json": CONFIG, "EN/disease/run.tsv": GOOD, "CZ/disease/run.tsv": GOOD, "README.md": b"as it is"}
+    path, texts, chance = tmp_path / "z.zip", texts_of_corpus(root), random.Random(method)
+    with ZipFile(path, "w", method) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    whole = path.read_bytes()
+    told = set()
+    for _ in range(200):
+        path.write_bytes(damaged(whole, chance))
+        told |= {finding.code for finding in validate(path, texts).findings}
+    assert told >= {"not_a_zip", "unreadable", "unexpected_file", "missing_file"}
+
+
+BEYOND = b"\x01\0\x08\0" + b"\xff" * 8
+"""Extra field of a member: it starts 2 ** 64 - 1 bytes into the file."""
+
+
+@pytest.mark.parametrize(
+    ("entry", "field", "value", "expected"),
+    [
+        (b"PK\x01\x02", 28, b"\0\0\0\0\x1e\0", [("unsafe_name", ""), ("missing_file", "{LANG}/{entity}/run.tsv")]),
+        (b"PK\x01\x02", 42, b"\xff\xff\xff\xff", [("unreadable", "EN/disease/run.tsv")]),
+        (b"PK\x01\x02", 10, b"\x63\0", [("unreadable", "EN/disease/run.tsv")]),
+        (b"PK\x05\x06", 16, b"\xff\xff", [("unreadable", "EN/disease/run.tsv")]),
+        (b"PK\x05\x06", 12, b"\xff\xff", [("not_a_zip", "z.zip")]),
+    ],
+    ids=["no name", "starts beyond the end", "unknown compression", "starts before the file", "directory before the file"],
+)
+def test_a_directory_that_lies_is_told(
+    entry: bytes, field: int, value: bytes, expected: list[tuple[str, str]], tmp_path: Path, root: Path
+) -> None:
+    info = ZipInfo("EN/disease/run.tsv")
+    info.extra = BEYOND
+    with ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr(info, GOOD)
+    whole = (tmp_path / "z.zip").read_bytes()
+    start = whole.index(entry) + field
+    (tmp_path / "z.zip").write_bytes(whole[:start] + value + whole[start + len(value) :])
+    assert found(tmp_path / "z.zip", root) == expected
 
 
 @pytest.mark.parametrize("config", [b"no json", b"[]", b"\xff", b"[" * 100_000])

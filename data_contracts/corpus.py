@@ -25,7 +25,7 @@ CORPUS_FILES = Contract(
             column(
                 "scored",
                 pa.bool_(),
-                "whether its annotations count, as gold of a target: it has some and, where documents are listed as scored, is on that list",
+                "whether its annotations count, as gold of a target: it has some and, where documents are listed as scored, is listed",
             ),
             column("split", pa.string(), "such as `train` or `test`, where the layout tells", nullable=True),
             column("entity", pa.string(), "entity type whose collection the text belongs to, where the layout tells", nullable=True),

@@ -46,7 +46,9 @@ def demo(
 
 def run(
     profile: Annotated[str, typer.Argument(help="Profile, such as embedded.")],
-    corpus: Annotated[Path, typer.Option(help="Folder of texts and annotations, such as {lang}/{document}.txt with .ann beside it; layouts: docs/your-corpus.md.")],
+    corpus: Annotated[
+        Path, typer.Option(help="Folder such as {lang}/{document}.txt with .ann beside it; other layouts: docs/your-corpus.md.")
+    ],
     targets: Annotated[str, typer.Option(help="Languages to carry the annotations into, separated by commas.")],
     store: Annotated[str, typer.Option(help="Folder or fsspec URL where every intermediate is kept.")],
     out: Annotated[Path, typer.Option(help="Folder for the results.")],

@@ -2,22 +2,22 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from pipeline_lib.corpus import official
 from pipeline_lib.corpus.brat import Mention, Problem, Standoff
+from pipeline_lib.corpus.files import is_label
 from pipeline_lib.corpus.text import BOM
 
-COLUMNS = ("filename", "label", "start_span", "end_span")
-TYPOS = {"strat_span": "start_span"}
+REQUIRED = tuple(name for name in official.COLUMNS if name != "text")
 RULES = {
-    "missing_column": f"a TSV of annotations has the columns {', '.join(COLUMNS)}",
+    "missing_column": f"a TSV of annotations has the columns {', '.join(REQUIRED)}",
     "bad_row": "a row names a document and a label and holds two integers",
+    "bad_label": "a label is one printable word, and not *, which stands for all labels",
     "bad_offsets": "a mention starts at 0 or later and ends after its start",
     "unknown_document": "a row's document has a text",
 }
-
-_DIGITS = 18  # offsets beyond are no offsets, and int() refuses thousands of digits
 
 
 @dataclass(frozen=True)
@@ -35,48 +35,43 @@ class Table:
 def parse_table(data: str) -> Table:
     """Read a TSV as ``pandas.read_csv(sep="\\t")`` does; a row that is no mention becomes a problem.
 
-    A table whose quotes do not pair was written without quoting, as some are: then a quote is a character like any other.
+    A table whose quotes do not pair, or whose quoted fields hold rows, was written without quoting, as some are: then a quote is a
+    character like any other.
     """
-    lines = data.removeprefix(BOM)
-    try:
-        rows = list(_quoted(lines))
-    except csv.Error:
-        unquoted = io.StringIO(lines, newline=None)
-        rows = [(number, line.removesuffix("\n").split("\t")) for number, line in enumerate(unquoted, start=1)]
-    names = [TYPOS.get(name, name) for name in (rows[0][1] if rows else [])]
-    if not set(COLUMNS) <= set(names):
+    columns, rows = _rows(data.removeprefix(BOM))
+    if not {*REQUIRED} <= {*columns}:
         return Table({}, (_problem(1, "missing_column"),))
     mentions: dict[str, list[Mention]] = {}
     problems: list[Problem] = []
-    for line, cells in rows[1:]:
-        if any(cells):
-            _take_row(dict(zip(names, cells, strict=False)), line, mentions, problems)
-    return Table({name: Standoff(tuple(found), (), ()) for name, found in mentions.items()}, tuple(problems), "text" in names)
+    for row in rows:
+        if any(row.cells.values()):
+            _take_row(row.cells, row.line, mentions, problems)
+    return Table({name: Standoff(tuple(found), (), ()) for name, found in mentions.items()}, tuple(problems), "text" in columns)
 
 
-def _quoted(data: str) -> Iterator[tuple[int, list[str]]]:
-    """(last line, cells) of each row. Raises ``csv.Error``."""
-    reader = csv.reader(io.StringIO(data, newline=""), delimiter="\t", strict=True)
-    for cells in reader:
-        yield reader.line_num, cells
+def _rows(data: str) -> tuple[tuple[str, ...], list[official.Row]]:
+    """Columns and rows under the reading that loses none."""
+    with suppress(csv.Error):
+        sheet = official.read_quoted(io.StringIO(data, newline=""), strict=True)
+        rows = list(sheet.rows)
+        if "swallows" not in (sheet.trouble, *(row.trouble for row in rows)):
+            return sheet.columns, rows
+    sheet = official.read_unquoted(io.StringIO(data, newline=""))
+    return sheet.columns, list(sheet.rows)
 
 
 def _take_row(row: dict[str, str], line: int, mentions: dict[str, list[Mention]], problems: list[Problem]) -> None:
     document, label = row.get("filename", "").removesuffix(".txt"), row.get("label", "")
-    start, end = _integer(row.get("start_span", "")), _integer(row.get("end_span", ""))
+    start, end = (official.integer(row.get(name, "")) for name in official.OFFSETS)
     if not document or not label or start is None or end is None:
         problems.append(_problem(line, "bad_row"))
+    elif not is_label(label):
+        problems.append(_problem(line, "bad_label"))
     elif start < 0 or end <= start:
         problems.append(_problem(line, "bad_offsets"))
     else:
         rows = mentions.setdefault(document, [])
         rows.append(Mention(f"T{len(rows) + 1}", label, (start,), (end,), row.get("text", ""), line, "\n", None))
-
-
-def _integer(cell: str) -> int | None:
-    """``12``, `` 12`` and ``12.0`` are integers, as pandas takes them."""
-    whole = cell.strip().removesuffix(".0")
-    return int(whole) if whole.removeprefix("-").isdecimal() and whole.isascii() and len(whole) <= _DIGITS else None
 
 
 def _problem(line: int, code: str) -> Problem:

@@ -1,6 +1,6 @@
 """Gold of a target language, read for the first time when everything has been projected."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -8,9 +8,8 @@ import pyarrow as pa
 
 from data_contracts.corpus import REJECTS
 from pipeline_lib.corpus.documents import read_document
-from pipeline_lib.corpus.files import TextFile
 from pipeline_lib.corpus.ingest import reject_row, strays, text_file
-from pipeline_lib.corpus.text import choose_reading, decode, offset_map
+from pipeline_lib.evaluation.annotations import as_projected
 from pipeline_lib.evaluation.resample import ResampleConfig, score_table
 
 OFFICIAL = {"filename": pl.String, "label": pl.String, "start_span": pl.Int64, "end_span": pl.Int64}
@@ -34,18 +33,11 @@ def score_projections(
         rejects += [reject_row("score", problem) for problem in read.problems]
         if read.document is not None and not any(problem.line is None for problem in read.problems):
             scored.add(file.document)
-            places = _as_projected(file, str(read.document["reading"]))
+            _, places = as_projected(file, str(read.document["reading"]))
             gold += [(file.document, m["label"], places(min(m["starts"])), places(max(m["ends"]))) for m in read.mentions]
     predicted = official_rows(projections).filter(pl.col("filename").is_in(sorted(scored)))
     frame = pl.DataFrame(gold, schema=OFFICIAL, orient="row")
     return score_table(frame, predicted, target, config), REJECTS.table(rejects)
-
-
-def _as_projected(file: TextFile, reading: str) -> Callable[[int], int]:
-    """From offsets as the gold counts them to offsets as the projections do, which were made before the gold was seen."""
-    text = decode(file.path.read_bytes())
-    projected, _ = choose_reading(text, ())
-    return (lambda offset: offset) if projected == reading else offset_map(text, reading, projected)
 
 
 def official_rows(projections: pa.Table) -> pl.DataFrame:

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline_lib.corpus import brat
+from pipeline_lib.corpus.official import COLUMNS
 from pipeline_lib.corpus.standoff_rows import from_rows
 from pipeline_lib.evaluation.gold import official_rows
 
-HEADER = ("filename", "label", "start_span", "end_span", "text")
+HEADER = COLUMNS
 
 
 def tsv_rows(documents: pa.Table, projections: pa.Table, names: Mapping[str, str]) -> pl.DataFrame:

@@ -18,6 +18,7 @@ RULES = {
     "missing_column": "a table has the columns filename, label, start_span, end_span and text",
     "not_an_integer": "start_span and end_span are integers",
     "end_not_after_start": "end_span is greater than start_span",
+    "bad_label": "a label is one printable word, and not *, which stands for all labels",
     "duplicate_row": "no two rows have the same filename, label, start_span and end_span",
     "unknown_document": "filename is a document of the language and entity, without .txt",
     "offset_outside_text": "offsets lie within the text",

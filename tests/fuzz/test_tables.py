@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pipeline_lib.corpus.files import CorpusError, Discovery
 from pipeline_lib.corpus.listing import OPTIONAL, REQUIRED, discover_listed
 from pipeline_lib.corpus.scored import ID_COLUMNS, read_scored
-from pipeline_lib.corpus.tabular import COLUMNS, Table, parse_table
+from pipeline_lib.corpus.tabular import REQUIRED as COLUMNS
+from pipeline_lib.corpus.tabular import Table, parse_table
 from pipeline_lib.projection.export import HEADER, run_tsv, tsv_rows
 from tests.fuzz.strategies import CANARY, TEXTS
 from tests.pipeline_lib.projection.rows import documents, projected, projections
@@ -69,6 +70,20 @@ def test_every_row_of_a_quoted_table_is_a_mention_or_a_problem(header: list[str]
     complete = {*COLUMNS} <= {"start_span" if name == "strat_span" else name for name in header}
     filled = [row for row in rows if any(row)]
     assert mentions(table) + len(table.problems) == (len(filled) if complete else 1)
+
+
+LOOSE = st.sampled_from(["a", '"a', 'a"', '"', '""', '"a"', '"a" b', 'a "b', "*", ""])
+OFFSET_CELLS = st.sampled_from(["0", "5", '"0', '5"', '"5"', "-3", "5.0"])
+
+
+@given(st.permutations([*COLUMNS, "text"]), st.lists(st.tuples(LOOSE, LOOSE, OFFSET_CELLS, OFFSET_CELLS, LOOSE), min_size=1, max_size=6))
+def test_every_row_of_a_table_written_without_quoting_is_a_mention_or_a_problem(
+    header: list[str], rows: list[tuple[str, str, str, str, str]]
+) -> None:
+    """Whatever quotes happen to pair."""
+    given = [dict(zip((*COLUMNS, "text"), row, strict=True)) for row in rows]
+    table = parse_table("\n".join("\t".join(line) for line in [header, *([row[name] for name in header] for row in given)]))
+    assert mentions(table) + len(table.problems) == len(rows)
 
 
 @pytest.mark.weight(2)

@@ -41,6 +41,9 @@ def test_the_known_typo_extra_columns_a_bom_and_crlf_are_understood() -> None:
         ("a\tD\t0.5\t5\tx", "bad_row"),
         ("a\tD\t0", "bad_row"),
         ("a\tD\t0\t" + "9" * 5000 + "\tx", "bad_row"),
+        ("a\t*\t0\t5\tx", "bad_label"),
+        ("a\tdry cough\t0\t5\tx", "bad_label"),
+        ("a\tD\u200b\t0\t5\tx", "bad_label"),
         ("a\tD\t-1\t5\tx", "bad_offsets"),
         ("a\tD\t5\t5\tx", "bad_offsets"),
     ],
@@ -61,6 +64,18 @@ def test_a_leading_quote_swallows_nothing_when_the_table_was_written_without_quo
     assert [(m[3], m[5]) for m in rows(table)] == [(0, '"fever'), (9, '"cough'), (20, "pain")]
 
 
+def test_quotes_that_happen_to_pair_swallow_nothing_either() -> None:
+    found = [("a", 0, 7, '"fiebre'), ("a", 9, 12, "tos"), ("b", 20, 28, "tos seca"), ("a", 30, 36, 'dolor"'), ("a", 40, 46, "fiebre")]
+    table = parse_table(HEADER + "".join(f"{name}\tD\t{start}\t{end}\t{text}\n" for name, start, end, text in found))
+    assert sorted((m[0], m[3], m[4], m[5]) for m in rows(table)) == sorted(found)
+    assert table.problems == ()
+
+
+def test_a_header_whose_quote_pairs_below_swallows_no_row() -> None:
+    table = parse_table(HEADER.replace("text", '"text') + 'a\tD\t0\t5\tx"\nb\tD\t0\t5\ty\n')
+    assert [(m[0], m[6]) for m in rows(table)] == [("a", 2), ("b", 3)]
+
+
 TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1)
 
 
@@ -78,7 +93,7 @@ CELLS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters='"\
 )
 
 
-@given(st.lists(st.lists(CELLS, min_size=1, max_size=7).filter(any), max_size=6), st.booleans())
+@given(st.lists(st.lists(CELLS, min_size=1, max_size=7).filter(lambda row: "".join(row).strip(" ")), max_size=6), st.booleans())
 def test_every_row_is_a_mention_or_a_problem(cells: list[list[str]], quoted: bool) -> None:
     loose = [] if quoted else ['a\tD\t0\t5\t"loose']
     table = parse_table("\n".join([HEADER.rstrip(), *("\t".join(row) for row in cells), *loose]))

@@ -63,6 +63,8 @@ def test_a_bom_before_the_header_is_the_readers_business() -> None:
         ("a\t\t3\t8\tfever\n", "reads_as_missing"),
         ("a\tnull\t3\t8\tfever\n", "reads_as_missing"),
         ("NA\tX\t3\t8\tfever\n", "reads_as_missing"),
+        ("a\t*\t3\t8\tfever\n", "bad_label"),
+        ("a\tA B\t3\t8\tfever\n", "bad_label"),
         ("a\tX\t3\t8\tfever\tmore\n", "unreadable"),
         ('a\tX\t3\t8\t"fever\n', "unreadable"),
         ('a\tX\t3\t8\t"fever\n\n', "unreadable"),

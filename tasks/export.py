@@ -13,8 +13,9 @@ from prefect import task
 from data_contracts import CARRIED_LINES, CORPUS_FILES, PROJECTIONS, REJECTS, SCORES, WARNINGS, Contract
 from pipeline_lib.evaluation.report import ReportData, StageTime, render_report
 from pipeline_lib.evaluation.summary import Counts, count, scores_json
-from pipeline_lib.projection.export import projected_files, run_tsv, source_files, tsv_rows, write_file
+from pipeline_lib.projection.export import projected_files, run_tsv, source_files, tsv_rows
 from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.write import write_file
 from tasks.ingest import Ingested
 from tasks.project import Projected
 from tasks.stage import STAGE

@@ -56,7 +56,7 @@ def errors() -> Iterator[None]:
 
 def save(path: Path, content: str | bytes) -> None:
     """Write a file that the user asked for, whole or not at all. Raises ``OutputError``."""
-    from pipeline_lib.projection.export import write_file
+    from pipeline_lib.storage.write import write_file
 
     if path.is_dir():
         raise OutputError(f"{path}: cannot be written, it is a folder")

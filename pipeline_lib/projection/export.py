@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -54,14 +53,6 @@ def source_files(documents: pa.Table, mentions: pa.Table, lines: pa.Table) -> It
         name = row["document"]
         yield f"{name}.txt", row["text"]
         yield f"{name}.ann", from_rows(mentions_of.get(name, []), lines_of.get(name, []))
-
-
-def write_file(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".writing-{path.name}")
-    temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-    temporary.replace(path)
 
 
 def _tsv_line(fields: Sequence[object]) -> str:

@@ -12,6 +12,7 @@ RULES = {
     "duplicate_file": "a ZIP holds one file of a name",
     "too_large": "a ZIP unpacks to at most 10,000 files, 256 MiB a file and 2 GiB in all",
     "missing_file": "there is a table for every language and entity",
+    "label_off_entity": "a label is that of the folder's entity",
     "second_table": "there is one table for a language and entity",
     "unexpected_file": "a file is {LANG}/{entity}/*.tsv of an expected language and entity, config.json or a README",
     "unreadable": "a file is whole UTF-8; a table closes its quotes within the row and has no row longer than its header",

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pipeline_lib.projection.export import write_file
+from pipeline_lib.storage.write import write_file
 from pipeline_lib.submission.finished import SubmissionError
 
 CONFIG = "config.json"

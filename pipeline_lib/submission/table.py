@@ -57,6 +57,8 @@ class Table:
                 yield self._finding("reads_as_missing", self.rows, start, end, "warning" if name == "text" else "error")
         if not is_label(row["label"]) and row["label"] not in MISSING:
             yield self._finding("bad_label", self.rows, start, end)
+        if self._is_of_entity(row["filename"]) and row["label"].casefold() != self._entity.casefold():
+            yield self._finding("label_off_entity", self.rows, start, end, "warning")
         if start is None or end is None:
             yield self._finding("not_an_integer", self.rows, start, end)
             return
@@ -78,6 +80,11 @@ class Table:
         if start < 0 or end > len(text):
             return "offset_outside_text"
         return None if text[start:end] == claimed else "text_differs"
+
+    def _is_of_entity(self, name: str) -> bool:
+        """Whether the layout of the texts names the document's entity, and it is this one."""
+        document = (self._documents or {}).get(name.removesuffix(".txt"))
+        return document is not None and document.entity == self._entity
 
     def _read(self, name: str) -> str | None:
         document = (self._documents or {}).get(name.removesuffix(".txt"))

@@ -15,7 +15,7 @@ from pipeline_lib.corpus.ingest import reject_row
 from pipeline_lib.corpus.layouts import discover, languages
 from pipeline_lib.corpus.plain import discover_tree
 from pipeline_lib.corpus.standoff_rows import from_rows
-from pipeline_lib.projection.export import write_file
+from pipeline_lib.storage.write import write_file
 from tests.fuzz.strategies import CANARY, SHEETS, TEXTS, Sheet
 
 PARTS = (

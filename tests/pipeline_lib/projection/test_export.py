@@ -1,6 +1,5 @@
 import csv
 import io
-import tempfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +14,8 @@ from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import documents as sample_documents
 from pipeline_lib.corpus.samples import write_sample
 from pipeline_lib.evaluation.annotations import read_tsv
-from pipeline_lib.projection.export import HEADER, projected_files, run_tsv, source_files, tsv_rows, write_file
+from pipeline_lib.projection.export import HEADER, projected_files, run_tsv, source_files, tsv_rows
+from pipeline_lib.storage.write import write_file
 from tests.pipeline_lib.corpus.trees import corpus
 from tests.pipeline_lib.projection.rows import carried, documents, projected, projections
 
@@ -173,35 +173,3 @@ def test_source_files_are_written_back_byte_for_byte(tmp_path: Path) -> None:
     for name in [*sample_documents()[:4], "z"]:
         assert found[f"{name}.txt"].encode() == (root / "es" / f"{name}.txt").read_bytes()
         assert found[f"{name}.ann"].encode() == (root / "es" / f"{name}.ann").read_bytes()
-
-
-@settings(deadline=None)
-@given(st.one_of(st.text(), st.binary()))
-@example("a\r\nb\n\ufeffé")
-def test_a_file_holds_exactly_what_was_given_whatever_was_there(content: str | bytes) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "new" / "folder" / "a.txt"
-        write_file(path, "before, and longer than what comes" * 9)
-        write_file(path, content)
-        assert path.read_bytes() == (content if isinstance(content, bytes) else content.encode("utf-8"))
-        assert [file.name for file in path.parent.iterdir()] == ["a.txt"]
-
-
-@pytest.mark.parametrize("before", [None, b"whole"])
-def test_a_write_that_fails_leaves_the_file_as_it_was(before: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "run.tsv"
-    if before is not None:
-        path.write_bytes(before)
-    real = Path.write_bytes
-
-    def full(self: Path, data: bytes) -> int:
-        real(self, data[: len(data) // 2])
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", full)
-        with pytest.raises(OSError, match="No space left"):
-            write_file(path, "a new file that does not fit")
-    assert (path.read_bytes() if path.exists() else None) == before
-    write_file(path, "fits now")
-    assert path.read_bytes() == b"fits now" and [file.name for file in tmp_path.iterdir()] == ["run.tsv"]

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from data_contracts import CORPUS_FILES
 from pipeline_lib.corpus.text import slices
-from pipeline_lib.projection.export import write_file
+from pipeline_lib.storage.write import write_file
 from tests.pipeline_lib.projection.rows import Fragments, projected, projections
 
 LANGUAGES = ("en", "it", "nl", "sv", "ro", "cz")

@@ -13,7 +13,7 @@ HEADER = "filename\tlabel\tstart_span\tend_span\ttext\n"
 TEXT = "No fever, NA now.\n"
 DOCUMENTS = {
     "a": Document(None, lambda: TEXT),
-    "b": Document("disease", lambda: TEXT),
+    "b": Document("x", lambda: TEXT),
     "other": Document("symptom", lambda: TEXT),
     "bad": Document(None, lambda: None),
     "NA": Document(None, lambda: TEXT),
@@ -22,7 +22,7 @@ DOCUMENTS = {
 
 
 def findings(content: str, documents: dict[str, Document] | None = DOCUMENTS) -> list[Finding]:
-    return list(Table("t", "disease", documents).check(io.StringIO(content, newline="")))
+    return list(Table("t", "x", documents).check(io.StringIO(content, newline="")))
 
 
 def codes(rows: str, documents: dict[str, Document] | None = DOCUMENTS) -> list[tuple[str, int | None, str]]:
@@ -32,6 +32,10 @@ def codes(rows: str, documents: dict[str, Document] | None = DOCUMENTS) -> list[
 def test_a_good_table_has_no_findings() -> None:
     assert codes("a\tX\t3\t8\tfever\nb\tX\t0\t2\tNo\na\tY\t3\t8\tfever\n\n") == []
     assert codes("") == []
+
+
+def test_a_label_of_another_entity_is_a_warning_where_the_layout_names_entities() -> None:
+    assert codes("b\tY\t0\t2\tNo\nb.txt\tx\t3\t8\tfever\na\tY\t0\t2\tNo\n") == [("label_off_entity", 1, "warning")]
 
 
 def test_columns_may_be_more_in_another_order_and_misspelt() -> None:

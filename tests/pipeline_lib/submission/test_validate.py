@@ -205,7 +205,7 @@ def test_the_layout_of_the_run_says_which_tables_there_should_be(tmp_path: Path)
 
 def test_a_document_of_another_entity_is_unknown(tmp_path: Path) -> None:
     texts = texts_of_run(write_run(tmp_path / "run", [doc for doc in multiclin_docs() if doc.lang == "en"]))
-    row = b"MultiClinNER-en-test-symptom-9000\tX\t0\t2\ten\n"
+    row = b"MultiClinNER-en-test-symptom-9000\tSYMPTOM\t0\t2\ten\n"
     files = {f"EN/{entity}/run.tsv": HEADER + row for entity in ("disease", "procedure", "symptom")}
     report = validate(zip_of(tmp_path / "z.zip", files), texts)
     assert [(finding.code, finding.file) for finding in report.findings] == [

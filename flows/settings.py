@@ -42,6 +42,15 @@ def corpus_config(settings: Sequence[str]) -> CorpusConfig:
     return configured(CorpusConfig, {}, [setting.strip().removeprefix("corpus.") for setting in settings])
 
 
+def gold_aliases(settings: Sequence[str]) -> dict[str, str]:
+    """``corpus.aliases`` of a run's settings, the only ones that gold is scored by. Raises ``ConfigError``."""
+    config = corpus_config(settings)
+    others = sorted(config.model_fields_set - {"aliases"})
+    if others:
+        raise ConfigError(f"setting corpus.{others[0]} changes no score; only corpus.aliases does")
+    return config.aliases
+
+
 def _parse(value: str) -> Any:
     try:
         return tomllib.loads(f"value = {value}")["value"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from flows.commands.conventions import AsJson, Labels, Replicates, ScoredList, Seed, errors, save
+from flows.commands.conventions import AsJson, Labels, Replicates, ScoredList, Seed, Settings, errors, save
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,6 +21,7 @@ def score(
     pred: Annotated[Path, typer.Option(help="The same; the output folder of a run is a folder of languages.")],
     label: Labels = [],  # noqa: B006
     scored: ScoredList = None,
+    settings: Settings = [],  # noqa: B006
     profile: Annotated[ProfileName, typer.Option(help="The scoring script to follow.")] = "multiclin",
     per_document: Annotated[Path | None, typer.Option(help="Write the scores of every document to this parquet file.")] = None,
     replicates: Replicates = 1000,
@@ -32,6 +33,7 @@ def score(
         import polars as pl
         import pyarrow as pa
 
+        from flows.settings import gold_aliases
         from pipeline_lib.corpus.scored import read_scored
         from pipeline_lib.evaluation.per_document import document_scores, parquet
         from pipeline_lib.evaluation.resample import ResampleConfig, scores_of
@@ -39,7 +41,7 @@ def score(
         from pipeline_lib.evaluation.sides import read_sides
 
         config = ResampleConfig(replicates=replicates, seed=seed)
-        sides = read_sides(gold, pred, read_scored(scored) if scored else None)
+        sides = read_sides(gold, pred, read_scored(scored) if scored else None, gold_aliases(settings))
         statistics = {lang: of_labels(label_statistics(*frames, profile), label) for lang, frames in sides.frames.items()}
         if per_document:
             save(per_document, parquet([document_scores(rows, lang) for lang, rows in statistics.items()]))
@@ -59,6 +61,7 @@ def _figures(scores: "pl.DataFrame", sides: "Sides") -> dict[str, object]:
         "mean_f1": macro_mean(scores),
         "unpaired_languages": sides.unpaired,
         "absent_documents": sides.absent,
+        "gold_left_out": sides.left_out,
     }
 
 
@@ -76,3 +79,5 @@ def _print(scores: "pl.DataFrame", sides: "Sides") -> None:
         OUT.print(f"not scored, on one side only: {', '.join(sides.unpaired)}", highlight=False)
     if sides.absent:
         OUT.print(f"listed documents without a mention on either side: {sides.absent}", highlight=False)
+    if sides.left_out:
+        OUT.print(f"annotations of the gold that a run rejects, left out: {sides.left_out}", highlight=False)

@@ -45,7 +45,7 @@ def read_annotations(path: Path) -> pl.DataFrame:
     return read_ann_folder(path) if path.is_dir() else read_tsv(path)
 
 
-def read_gold(path: Path, aliases: Mapping[str, str]) -> Gold:
+def read_gold(path: Path, aliases: Mapping[str, str] | None = None) -> Gold:
     """The same of gold, as a run reads its own: ``aliases`` give labels other names, annotations that their text does not bear out
     are left out and counted. So predictions of a run have the scores that the run gave them.
 
@@ -53,7 +53,7 @@ def read_gold(path: Path, aliases: Mapping[str, str]) -> Gold:
         ScoreInputError: see ``read_annotations``; a T line that is no mention is one only where no text lies beside it.
     """
     mentions, left_out = _read_folder(path, as_gold=True) if path.is_dir() else (read_tsv(path), 0)
-    renamed = mentions.with_columns(pl.col("label").replace(dict(aliases)))
+    renamed = mentions.with_columns(pl.col("label").replace(dict(aliases or {})))
     _refuse(renamed["label"] == ALL_LABELS, f"{path}: label {ALL_LABELS} stands for all labels")
     return Gold(renamed, left_out)
 

@@ -1,13 +1,13 @@
 """What is scored against what: two files, or two folders of languages; and which documents count."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from pipeline_lib.corpus.layouts import SPELLINGS
-from pipeline_lib.evaluation.annotations import DOCUMENT, ScoreInputError, read_annotations
+from pipeline_lib.evaluation.annotations import DOCUMENT, ScoreInputError, read_annotations, read_gold
 
 
 @dataclass(frozen=True)
@@ -29,26 +29,30 @@ class Sides:
     Attributes:
         unpaired: languages that only one side has.
         absent: how many of the listed documents have no mention anywhere; None without a list.
+        left_out: how many annotations of the gold do not count, because a run rejects them.
     """
 
     frames: dict[str, tuple[pl.DataFrame, pl.DataFrame]]
     unpaired: tuple[str, ...]
     absent: int | None
+    left_out: int
 
 
-def read_sides(gold: Path, pred: Path, scored: frozenset[str] | None = None) -> Sides:
-    """Read both sides of every language; with ``scored``, only these documents count.
+def read_sides(gold: Path, pred: Path, scored: frozenset[str] | None = None, aliases: Mapping[str, str] | None = None) -> Sides:
+    """Read both sides of every language; with ``scored``, only these documents count. ``aliases`` give labels of the gold other names.
 
     Raises:
-        ScoreInputError: see ``pair_languages``, ``read_annotations`` and ``absent``.
+        ScoreInputError: see ``pair_languages``, ``read_gold``, ``read_annotations`` and ``absent``.
     """
     pairing = pair_languages(gold, pred)
-    frames = {lang: (read_annotations(of_gold), read_annotations(of_pred)) for lang, (of_gold, of_pred) in pairing.paths.items()}
+    golds = {lang: read_gold(of_gold, aliases) for lang, (of_gold, _) in pairing.paths.items()}
+    frames = {lang: (golds[lang].mentions, read_annotations(of_pred)) for lang, (_, of_pred) in pairing.paths.items()}
+    left_out = sum(of_gold.left_out for of_gold in golds.values())
     if scored is None:
-        return Sides(frames, pairing.unpaired, None)
+        return Sides(frames, pairing.unpaired, None, left_out)
     missing = absent([side for pair in frames.values() for side in pair], scored)
     listed = {lang: (only(of_gold, scored), only(of_pred, scored)) for lang, (of_gold, of_pred) in frames.items()}
-    return Sides(listed, pairing.unpaired, missing)
+    return Sides(listed, pairing.unpaired, missing, left_out)
 
 
 def pair_languages(gold: Path, pred: Path) -> Pairing:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import BaseModel
 
-from flows.settings import ConfigError, configured
+from flows.settings import ConfigError, configured, gold_aliases
 from pipeline_lib.corpus.layouts import CorpusConfig
 
 
@@ -43,3 +43,10 @@ def test_an_unknown_key_names_the_nearest() -> None:
 def test_a_setting_is_a_key_and_a_value() -> None:
     with pytest.raises(ConfigError, match="--set takes key=value"):
         configured(Whole, {}, ["workers"])
+
+
+def test_gold_takes_aliases_and_nothing_that_would_change_no_score() -> None:
+    assert gold_aliases(["corpus.aliases.A=B", 'corpus.aliases.C="D"']) == {"A": "B", "C": "D"}
+    assert gold_aliases([]) == {}
+    with pytest.raises(ConfigError, match=r"corpus\.scored changes no score"):
+        gold_aliases(["corpus.aliases.A=B", "corpus.scored=scored.txt"])

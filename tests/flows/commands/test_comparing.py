@@ -66,3 +66,15 @@ def test_a_missing_file_is_refused(files: list[str]) -> None:
     code, said = call("compare", files[0], "none.tsv", *files[2:])
     assert code == 6
     assert "none.tsv: unreadable" in said
+
+
+def test_labels_of_the_gold_are_renamed_and_what_a_run_rejects_is_left_out(files: list[str], tmp_path: Path) -> None:
+    (tmp_path / "gold").mkdir()
+    for name, content in (("d1.txt", "x" * 9 + " disease"), ("d1.ann", "T1\tENFERMEDAD 10 17\tdisease\nT2\tENFERMEDAD 90 99\tdisease\n")):
+        (tmp_path / "gold" / name).write_text(content, encoding="utf-8")
+    (tmp_path / "a.tsv").write_text(HEADER + "d1\tDISEASE\t10\t17\tdisease\n", encoding="utf-8")
+    arguments = [*files[:3], str(tmp_path / "gold"), "--set", "corpus.aliases.ENFERMEDAD=DISEASE"]
+    figures = json.loads(call("compare", *arguments, "--json")[1])
+    assert figures["gold_left_out"] == 1
+    assert [row["f1_a"] for row in figures["scores"] if row["label"] == "DISEASE"] == [1.0, 1.0]
+    assert "annotations of the gold that a run rejects, left out: 1" in call("compare", *arguments)[1]

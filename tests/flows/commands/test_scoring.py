@@ -175,3 +175,20 @@ def test_folders_of_languages_are_scored_one_after_another(tmp_path: Path) -> No
     said = call("score", *sides)[1]
     assert "mean F1 over languages and labels: strict 0.7000 char 0.8866" in said
     assert "not scored, on one side only: it" in said
+
+
+def test_gold_beside_its_text_is_scored_as_a_run_scores_it(tmp_path: Path) -> None:
+    """Counted without the BOM, under a label of its own, with a mention that its text does not hold."""
+    written(tmp_path / "gold" / "d1.txt", "\ufeffhigh fever")
+    written(tmp_path / "gold" / "d1.ann", "T1\tENFERMEDAD 5 10\tfever\nT2\tENFERMEDAD 90 95\tfever\n")
+    pred = written(tmp_path / "pred.tsv", HEADER + "d1\tDISEASE\t6\t11\tfever\n")
+    sides = ("--gold", str(tmp_path / "gold"), "--pred", pred, "--set", "corpus.aliases.ENFERMEDAD=DISEASE")
+    found = figures(*sides)
+    assert (rates(found), found["gold_left_out"]) == ([1.0] * 6, 1)
+    assert "annotations of the gold that a run rejects, left out: 1" in call("score", *sides)[1]
+
+
+def test_a_setting_that_changes_no_score_is_refused(tables: tuple[str, str]) -> None:
+    code, said = call("score", "--gold", tables[0], "--pred", tables[1], "--set", "corpus.layout=plain")
+    assert code == 2
+    assert "corpus.layout" in said

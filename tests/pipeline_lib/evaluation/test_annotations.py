@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.evaluation.annotations import ScoreInputError, read_ann_folder, read_annotations, read_tsv
+from pipeline_lib.evaluation.annotations import ScoreInputError, read_ann_folder, read_annotations, read_gold, read_tsv
 
 HEADER = "filename\tlabel\tstart_span\tend_span\ttext\n"
 
@@ -145,3 +145,77 @@ def test_a_mention_line_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_a_folder_without_annotations_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ScoreInputError, match=r"no \.ann file"):
         read_ann_folder(tmp_path)
+
+
+def test_a_mention_that_stands_for_all_labels_is_refused(tmp_path: Path) -> None:
+    written(tmp_path, "T1\t* 0 4\tasma\n", "a.ann")
+    with pytest.raises(ScoreInputError, match=r"a\.ann: "):
+        read_ann_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("\ufeffno pain\r\nhigh fever", "T1\tX 10 20\thigh fever\n"),
+        ("\ufeffno pain\r\nhigh fever", "T1\tX 9 19\thigh fever\n"),
+        ("\ufeffno pain\r\nhigh fever", "T1\tX 8 18\thigh fever\n"),
+    ],
+)
+def test_beside_its_text_a_mention_has_the_offsets_of_a_run_whatever_it_counts(tmp_path: Path, text: str, line: str) -> None:
+    written(tmp_path, text, "a.txt")
+    written(tmp_path, line, "a.ann")
+    assert read_ann_folder(tmp_path).rows() == read_gold(tmp_path).mentions.rows() == [("a", "X", 9, 19, "high fever")]
+
+
+def test_beside_its_text_a_fragmented_mention_has_the_text_of_its_envelope(tmp_path: Path) -> None:
+    written(tmp_path, "asma y tos", "a.txt")
+    written(tmp_path, "T1\tX 7 10;0 4\ttos asma\n", "a.ann")
+    assert read_ann_folder(tmp_path).rows() == [("a", "X", 0, 10, "asma y tos")]
+
+
+BESIDE = "T1\tX 0 4\tasma\nT2\tX 90 94\tasma\nT3\tX 0 4\ttos \nT4 broken\n"
+
+
+def test_gold_that_its_text_does_not_bear_out_is_left_out_and_counted(tmp_path: Path) -> None:
+    written(tmp_path, "asma y tos", "a.txt")
+    written(tmp_path, BESIDE, "a.ann")
+    gold = read_gold(tmp_path)
+    assert gold.mentions.rows() == [("a", "X", 0, 4, "asma")]
+    assert gold.left_out == 3
+
+
+def test_predictions_that_their_text_does_not_bear_out_are_refused(tmp_path: Path) -> None:
+    written(tmp_path, "asma y tos", "a.txt")
+    written(tmp_path, BESIDE, "a.ann")
+    with pytest.raises(ScoreInputError, match=r"a\.ann: 3 T lines are no mentions, the first is line 2") as caught:
+        read_annotations(tmp_path)
+    assert "asma" not in str(caught.value)
+
+
+def test_gold_without_its_text_is_refused_where_a_line_is_no_mention(tmp_path: Path) -> None:
+    written(tmp_path, BESIDE, "a.ann")
+    with pytest.raises(ScoreInputError, match=r"a\.ann: 1 T lines are no mentions, the first is line 4"):
+        read_gold(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "data"), [("a.txt", b"\xff"), ("a.txt", b" \n"), ("a.ann", b"\xff")])
+def test_a_file_that_cannot_be_read_is_refused_as_gold_too(tmp_path: Path, name: str, data: bytes) -> None:
+    written(tmp_path, "asma y tos", "a.txt")
+    written(tmp_path, "T1\tX 0 4\tasma\n", "a.ann")
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ScoreInputError, match=rf"{name}: "):
+        read_gold(tmp_path)
+
+
+def test_labels_of_gold_are_renamed_whatever_it_is_read_from(tmp_path: Path) -> None:
+    table = written(tmp_path, HEADER + "a\tX\t0\t4\tasma\na\tY\t7\t10\ttos\n")
+    (tmp_path / "ann").mkdir()
+    written(tmp_path / "ann", "T1\tX 0 4\tasma\nT2\tY 7 10\ttos\n", "a.ann")
+    for path in (table, tmp_path / "ann"):
+        gold = read_gold(path, {"X": "Y", "Y": "Z"})
+        assert (gold.mentions["label"].to_list(), gold.left_out) == (["Y", "Z"], 0)
+
+
+def test_no_label_is_renamed_to_that_of_all(tmp_path: Path) -> None:
+    with pytest.raises(ScoreInputError, match="stands for all labels"):
+        read_gold(written(tmp_path, HEADER + "a\tX\t0\t4\tasma\n"), {"X": "*"})

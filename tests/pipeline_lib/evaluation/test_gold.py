@@ -11,9 +11,12 @@ from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import documents as sample_documents
 from pipeline_lib.corpus.samples import write_sample
 from pipeline_lib.evaluation.gold import official_rows, score_projections
-from pipeline_lib.evaluation.resample import ResampleConfig
+from pipeline_lib.evaluation.resample import ResampleConfig, scores_of
+from pipeline_lib.evaluation.scorer import label_statistics
+from pipeline_lib.evaluation.sides import read_sides
+from pipeline_lib.projection.export import run_tsv, tsv_rows
 from tests.pipeline_lib.corpus.trees import corpus
-from tests.pipeline_lib.projection.rows import projected, projections
+from tests.pipeline_lib.projection.rows import documents, projected, projections
 
 CONFIG = ResampleConfig(replicates=20)
 TEXT = "fever, dry cough and pain"
@@ -182,3 +185,18 @@ def test_rows_of_a_gold_tsv_that_no_text_answers_to_are_rejects(tmp_path: Path) 
         ("score", "en.tsv", 3, "unknown_document"),
         ("score", "en.tsv", 4, "bad_offsets"),
     ]
+
+
+def test_the_files_of_a_run_have_the_scores_of_the_run(tmp_path: Path) -> None:
+    """Gold that counts otherwise than the run, has labels of its own and lines that are rejected."""
+    text = "\ufeffno pain\r\nhigh fever"
+    gold = b"T1\tSINTOMA 14 19\tfever\nT2\tSINTOMA 3 7\tpain\nT3\tSINTOMA 90 95\tfever\nT4\tSINTOMA 0 5\tfever\n#1\tnote T1\tx\n"
+    root = plain(tmp_path / "corpus", {"en/b.txt": text.encode(), "en/b.ann": gold, "en/a.ann": ANN + b"T9 broken\n"})
+    texts, aliases = {"a": TEXT, "b": text.replace("\r\n", "\n")}, {"SINTOMA": "SYMPTOM"}
+    found = projections(*rows("a"), projected("b", "T1", "SYMPTOM", [(14, 19)], texts["b"]))
+    scan = scan_corpus(root, "es", ["en"], CorpusConfig(), ShardConfig())
+    of_run, rejects = score_projections(root, files_of(scan.files, "en", 0), found, "en", aliases, CONFIG)
+    (tmp_path / "run.tsv").write_text(run_tsv(tsv_rows(documents(texts), found, {name: name for name in texts})), encoding="utf-8")
+    sides = read_sides(root / "en", tmp_path / "run.tsv", aliases=aliases)
+    assert scores_of(label_statistics(*sides.frames[""]), "en", CONFIG).equals(of_run)
+    assert sides.left_out == rejects.num_rows == 3

@@ -93,3 +93,12 @@ def test_sides_are_read_and_cut_to_the_list_in_every_language(tmp_path: Path) ->
     assert found == {"cz": (["d2"], ["d2"]), "en": ([], ["d2"])}
     assert sides.absent == 1
     assert read_sides(gold, pred).absent is None
+
+
+def test_gold_that_a_run_rejects_is_counted_over_the_languages(tmp_path: Path) -> None:
+    gold = tree(tmp_path / "gold", en__d1_ann=ANN, en__d1_txt="abcde", cz__d1_ann=ANN, cz__d1_txt="vwxyz")
+    pred = tree(tmp_path / "pred", en__run_tsv=TSV, cz__run_tsv=TSV)
+    sides = read_sides(gold, pred, aliases={"X": "Y"})
+    assert sides.left_out == read_sides(gold, pred, frozenset({"d1"})).left_out == 1
+    assert {lang: of_gold["label"].to_list() for lang, (of_gold, _) in sides.frames.items()} == {"cz": [], "en": ["Y"]}
+    assert all(set(of_pred["label"]) == {"X"} for _, of_pred in sides.frames.values())

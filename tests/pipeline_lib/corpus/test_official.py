@@ -72,6 +72,7 @@ def test_a_closed_quote_at_the_end_of_the_file_is_no_trouble(end: str) -> None:
         HEADER + 'a\tD\tzero\t5\t"x\nb\tD\t0\t5\ty"\n',
         HEADER + '"a\tD\t0\t5\tx\nb"\tD\t0\t5\ty\n',
         HEADER + 'a\tD\t0\t"5\tx\nb\tD\t0\t5"\ty\n',
+        HEADER + 'a\tD\t"0\t5\tx\nb\tD\t0"\t5\ty\n',
         TEXT_FIRST + '"x\ta\tD\t0\t5\ny"\tb\tD\t0\t5\n',
         HEADER + 'a\tD\t0\t5\t"x\nb\tD\t0\t5\nc\tD\t0\t5\ty"\n',
     ],

@@ -71,6 +71,10 @@ def test_quotes_that_happen_to_pair_swallow_nothing_either() -> None:
     assert table.problems == ()
 
 
+def test_a_quoted_word_that_starts_a_text_stays_quoted_when_the_table_was_written_without_quoting() -> None:
+    assert [m[5] for m in rows(parse_table(HEADER + 'a\tD\t0\t11\t"dry" cough\n'))] == ['"dry" cough']
+
+
 def test_a_header_whose_quote_pairs_below_swallows_no_row() -> None:
     table = parse_table(HEADER.replace("text", '"text') + 'a\tD\t0\t5\tx"\nb\tD\t0\t5\ty\n')
     assert [(m[0], m[6]) for m in rows(table)] == [("a", 2), ("b", 3)]

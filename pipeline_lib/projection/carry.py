@@ -12,7 +12,7 @@ Row = dict[str, Any]
 Companions = dict[int, Companion | None]
 
 
-def carry_lines(lines: Sequence[Row], mentions: Mapping[str, str | None], labels: Mapping[str, str], target_lang: str) -> list[Row]:
+def carry_lines(lines: Sequence[Row], mentions: Mapping[str, str | None], renamed: Mapping[str, str], target_lang: str) -> list[Row]:
     """Rows of CARRIED_LINES of one document, from its rows of ANNOTATION_LINES in the order of the file.
 
     A line is carried if everything it refers to is: mentions that were projected, lines that are carried. Lines that refer to
@@ -20,7 +20,7 @@ def carry_lines(lines: Sequence[Row], mentions: Mapping[str, str | None], labels
 
     Args:
         mentions: every accepted source mention's id in the target's file, None where it was not projected.
-        labels: every accepted source mention's label; an event is called what its trigger is.
+        renamed: the label of every source mention that an alias renamed; an event is called what its trigger is.
     """
     sources = {row["line"]: Line(row["line"], row["kind"], row["raw"], row["terminator"]) for row in lines if row["kind"] in KINDS}
     companions = {number: parse_companion(line) for number, line in sources.items()}
@@ -29,7 +29,7 @@ def carry_lines(lines: Sequence[Row], mentions: Mapping[str, str | None], labels
     own = _fresh_ids(companions, reasons)
     ids = {id_: target for id_, target in mentions.items() if target is not None} | {id_: own[n] for id_, n in named.items() if n in own}
     events = {
-        number: labels[found.refs[0]] for number, found in companions.items() if found and found.kind == "E" and found.refs[0] in labels
+        number: renamed[found.refs[0]] for number, found in companions.items() if found and found.kind == "E" and found.refs[0] in renamed
     }
     return [
         {

@@ -1,6 +1,6 @@
 """Projection of one shard: every source mention, and every line that goes with one, gets a row for the target language."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,7 @@ def project_tables(
     One part a part of ``plans``, and one for what has no plan.
     """
     mentions_of, lines_of = _by_document(mentions), _by_document(lines)
+    renamed_of = {document: _renamed(found) for document, found in mentions_of.items()}
     for part in plans:
         projected: list[Row] = []
         carried: list[Row] = []
@@ -55,11 +56,11 @@ def project_tables(
             found = mentions_of.pop(document, [])
             rows = _rows(found, [project_mention(row["starts"], row["ends"], pair, config) for row in found], target)
             projected += rows
-            carried += _carried(lines_of.pop(document, []), rows, target)
+            carried += _carried(lines_of.pop(document, []), rows, renamed_of.get(document, {}), target)
         yield PROJECTIONS.table(projected), CARRIED_LINES.table(carried)
     nowhere = Span([], [], 0.0, "no_target_document")
     left = {document: _rows(found, [nowhere] * len(found), target) for document, found in mentions_of.items()}
-    carried = [row for document, found in lines_of.items() for row in _carried(found, left.get(document, []), target)]
+    carried = [row for document, found in lines_of.items() for row in _carried(found, left.get(document, []), {}, target)]
     yield PROJECTIONS.table([row for rows in left.values() for row in rows]), CARRIED_LINES.table(carried)
 
 
@@ -113,6 +114,11 @@ def _row(mention: Row, target: TargetShard, span: Span, id_: str | None) -> Row:
     }
 
 
-def _carried(lines: Sequence[Row], projections: Sequence[Row], target: TargetShard) -> list[Row]:
-    mentions = {row["mention"]: row["target_mention"] for row in projections}
-    return carry_lines(lines, mentions, {row["mention"]: row["label"] for row in projections}, target.lang)
+def _renamed(mentions: Sequence[Row]) -> dict[str, str]:
+    """The label of every mention that an alias renamed: its line still says the old one."""
+    lines = {row["mention"]: (row["label"], row["raw"]) for row in mentions if row["raw"] is not None}
+    return {mention: label for mention, (label, raw) in lines.items() if raw.split("\t")[1].split(" ")[0] != label}
+
+
+def _carried(lines: Sequence[Row], projections: Sequence[Row], renamed: Mapping[str, str], target: TargetShard) -> list[Row]:
+    return carry_lines(lines, {row["mention"]: row["target_mention"] for row in projections}, renamed, target.lang)

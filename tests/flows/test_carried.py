@@ -103,3 +103,13 @@ def test_a_text_that_is_its_own_translation_gets_the_same_annotations(out: Path)
     kept = [mention for mention in source.mentions if mention.id != LOST]
     assert any(len(mention.starts) > 1 for mention in kept)
     assert [(m.label, m.starts, m.ends, m.surface) for m in target.mentions] == [(m.label, m.starts, m.ends, m.surface) for m in kept]
+
+
+def test_an_event_whose_trigger_was_renamed_is_renamed_with_it(tmp_path: Path) -> None:
+    folder = small_corpus(tmp_path / "corpus", count=2)
+    path = folder / "es" / f"{DOCUMENT}.ann"
+    first, second = (line.split("\t") for line in path.read_text("utf-8").splitlines()[:2])
+    label = first[1].split()[0]
+    path.write_text(path.read_text("utf-8") + f"E1\t{label}:{first[0]} Theme:{second[0]}\n", encoding="utf-8")
+    run(folder, tmp_path, targets=("es",), config=quick("fit.dimensions=16", f"corpus.aliases.{label}=RENAMED"))
+    assert carried(tmp_path / "out", "es")["raw"].to_list() == ["E1\tRENAMED:T1 Theme:T2"]

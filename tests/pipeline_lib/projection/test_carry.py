@@ -16,9 +16,9 @@ def rows_of(data: str) -> list[Row]:
     ]
 
 
-def carry(*lines: str, mentions: dict[str, str | None] = MENTIONS, labels: dict[str, str] | None = None) -> list[str]:
+def carry(*lines: str, mentions: dict[str, str | None] = MENTIONS, renamed: dict[str, str] | None = None) -> list[str]:
     """Each line as it is carried, or why it is not."""
-    rows = carry_lines(rows_of("".join(f"{line}\n" for line in lines)), mentions, labels or {}, "en")
+    rows = carry_lines(rows_of("".join(f"{line}\n" for line in lines)), mentions, renamed or {}, "en")
     CARRIED_LINES.check(CARRIED_LINES.table(rows))
     return [row["raw"] or row["reason"] for row in rows]
 
@@ -136,6 +136,6 @@ def test_a_long_chain_of_references_is_followed_to_its_end() -> None:
 
 
 def test_an_event_is_called_what_its_trigger_is_called() -> None:
-    """After an alias, say; other references may have the old word as a role."""
-    assert carry("E7\tTTO:T1 TTO:T3", labels={"T1": "TREATMENT", "T3": "DRUG"}) == ["E1\tTREATMENT:T1 TTO:T2"]
-    assert carry("E7\tTTO:E8", "E8\tTTO:T1", labels={"T1": "TREATMENT"}) == ["E1\tTTO:E2", "E2\tTREATMENT:T1"]
+    """After an alias; other references may have the old word as a role."""
+    assert carry("E7\tTTO:T1 TTO:T3", renamed={"T1": "TREATMENT", "T3": "DRUG"}) == ["E1\tTREATMENT:T1 TTO:T2"]
+    assert carry("E7\tTTO:E8", "E8\tTTO:T1", renamed={"T1": "TREATMENT"}) == ["E1\tTTO:E2", "E2\tTREATMENT:T1"]

@@ -116,13 +116,14 @@ def _run(
 
 
 def _prepare_prefect() -> None:
-    """Settings of the embedded Prefect server, unless the user made them: no telemetry, a home of its own, logs to the server only."""
+    """Settings of the embedded Prefect server, unless the user made them: no telemetry, own home, logs to the server, our bars only."""
     for name, value in {
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_HOME": str(Path.cwd() / ".spanferry" / "prefect"),
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # the bars here are our own
     }.items():
         os.environ.setdefault(name, value)
     # Prefect makes the last folder of its home only, and then waits in vain for its server.

@@ -168,6 +168,8 @@ def _report(outputs: Outputs, facts: RunFacts, scores: pa.Table, counts: Counts)
         mentions=counts.mentions,
         projected=counts.projected,
         abstentions=counts.abstentions,
+        carried=counts.carried,
+        stayed=counts.stayed,
         rejects=counts.rejects,
         warnings=counts.warnings,
         stages=facts.stages,

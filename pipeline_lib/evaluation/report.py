@@ -37,6 +37,7 @@ class ReportData:
         mentions: source mentions, in each language to be projected once.
         projected: mentions found, by target language.
         abstentions: mentions left out, by (target language, reason).
+        carried: lines that went with mentions, by target language; stayed: those that did not, by (target language, reason).
         rejects: what was not taken, by (stage, code); warnings: what was although it is irregular, by code.
         config: the resolved configuration, as TOML.
 
@@ -57,6 +58,8 @@ class ReportData:
     mentions: int
     projected: Mapping[str, int]
     abstentions: Mapping[tuple[str, str], int]
+    carried: Mapping[str, int]
+    stayed: Mapping[tuple[str, str], int]
     rejects: Mapping[tuple[str, str], int]
     warnings: Mapping[str, int]
     stages: tuple[StageTime, ...]
@@ -83,7 +86,8 @@ def render_report(summary: ReportData) -> str:
         scored=scored,
         score_rows=_score_rows(scores, scored),
         projections=_projections(summary),
-        abstentions=_abstentions(summary),
+        abstentions=_by_reason(summary.abstentions, summary.targets),
+        companions=_companions(summary),
         rejects=_rejects(summary),
         warnings=sorted(summary.warnings.items(), key=lambda row: (-row[1], row[0])),
         slowest=max((stage.seconds for stage in summary.stages), default=0.0),
@@ -128,11 +132,18 @@ def _projections(summary: ReportData) -> list[dict[str, Any]]:
     return rows
 
 
-def _abstentions(summary: ReportData) -> list[tuple[str, list[int]]]:
+def _by_reason(counts: Mapping[tuple[str, str], int], targets: tuple[str, ...]) -> list[tuple[str, list[int]]]:
     """(reason, count in each target language), the most frequent reason first."""
-    reasons = sorted({reason for _, reason in summary.abstentions})
-    rows = [(reason, [summary.abstentions.get((lang, reason), 0) for lang in summary.targets]) for reason in reasons]
+    reasons = sorted({reason for _, reason in counts})
+    rows = [(reason, [counts.get((lang, reason), 0) for lang in targets]) for reason in reasons]
     return sorted(rows, key=lambda row: -sum(row[1]))
+
+
+def _companions(summary: ReportData) -> list[tuple[str, list[int]]]:
+    """(outcome, count in each target language) of the lines that go with mentions; none where the source has none."""
+    if not summary.stayed and not any(summary.carried.values()):
+        return []
+    return [("carried", [summary.carried.get(lang, 0) for lang in summary.targets]), *_by_reason(summary.stayed, summary.targets)]
 
 
 def _rejects(summary: ReportData) -> list[tuple[str, str, int]]:

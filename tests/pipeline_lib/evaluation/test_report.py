@@ -38,6 +38,8 @@ def summary(langs: tuple[str, ...] = ("en", "cz"), labels: tuple[str, ...] = ("D
         mentions=1000,
         projected=dict.fromkeys(langs, 970),
         abstentions={(langs[0], "no_mass"): 21, (langs[0], "below_confidence"): 9},
+        carried={langs[0]: 1234},
+        stayed={(langs[0], "malformed_line"): 7},
         rejects={("read", "surface_mismatch"): 5},
         warnings={"edge_whitespace": 3, "not_nfc": 11},
         stages=(StageTime("read", 1.5, 8, 0), StageTime("embed", 120.0, 5, 3)),
@@ -110,6 +112,9 @@ def test_headlines_scores_and_counts_are_shown() -> None:
         "112",
         "surface_mismatch",
         "no_mass",
+        "1,234",
+        "malformed_line",
+        "edge_whitespace",
         "5 built, 3 reused",
     ):
         assert figure in page
@@ -140,6 +145,12 @@ def test_without_rejects_and_abstentions_the_page_says_so() -> None:
     page = render_report(replace(summary(), rejects={}, abstentions={}))
     assert "every file and every line was taken" in page
     assert "no mention was left out on purpose" in page
+
+
+def test_a_source_without_notes_relations_and_irregularities_has_no_cards_for_them() -> None:
+    full, bare = render_report(summary()), render_report(replace(summary(), carried={"en": 0}, stayed={}, warnings={}))
+    for heading in ("Notes and relations", "Irregularities"):
+        assert heading in full and heading not in bare
 
 
 def test_a_run_of_nothing_is_a_page_too() -> None:

@@ -14,8 +14,8 @@ from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.distill import DistillConfig
 from pipeline_lib.alignment.fitted import FitConfig
 from pipeline_lib.alignment.sinkhorn import SharpenConfig
-from pipeline_lib.corpus.ingest import ShardConfig
 from pipeline_lib.corpus.layouts import CorpusConfig
+from pipeline_lib.corpus.scan import ShardConfig
 from pipeline_lib.evaluation.resample import ResampleConfig
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.edges import EdgeConfig

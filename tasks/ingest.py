@@ -6,8 +6,9 @@ from pathlib import Path
 from prefect import task
 
 from data_contracts import ANNOTATION_LINES, DOCUMENTS, MENTIONS, REJECTS, WARNINGS
-from pipeline_lib.corpus.ingest import files_of, ingest
+from pipeline_lib.corpus.ingest import ingest
 from pipeline_lib.corpus.layouts import CorpusConfig
+from pipeline_lib.corpus.scan import files_of
 from pipeline_lib.storage.fingerprint import ingredients, table_hash
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.scan import Scanned

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pipeline_lib.corpus.documents import read_document
 from pipeline_lib.corpus.files import Discovery, FileProblem, FileWarning
-from pipeline_lib.corpus.ingest import strays, unknown_scored
 from pipeline_lib.corpus.layouts import CorpusConfig, NoLanguage, discover, languages
 from pipeline_lib.corpus.plain import discover_tree
+from pipeline_lib.corpus.scan import strays, unknown_scored
 
 COLUMNS = ("severity", "file", "line", "code", "start", "end", "count", "rule")
 

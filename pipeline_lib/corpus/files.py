@@ -2,7 +2,7 @@
 
 import os
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 RULES = {
@@ -100,6 +100,11 @@ class Discovery:
 
 def file_problem(code: str, file: str, lang: str | None, document: str | None = None) -> FileProblem:
     return FileProblem(printable(file), document, lang, code, RULES[code])
+
+
+def problem_row(stage: str, problem: FileProblem) -> dict[str, object]:
+    """A row of REJECTS, or of WARNINGS."""
+    return {"stage": stage, **asdict(problem)}
 
 
 def is_safe(name: str) -> bool:

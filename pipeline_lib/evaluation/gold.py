@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from data_contracts.corpus import REJECTS
 from pipeline_lib.corpus.documents import read_document
-from pipeline_lib.corpus.ingest import reject_row, strays, text_file
+from pipeline_lib.corpus.files import problem_row
+from pipeline_lib.corpus.scan import strays, text_file
 from pipeline_lib.evaluation.annotations import as_projected
 from pipeline_lib.evaluation.resample import ResampleConfig, score_table
 
@@ -27,10 +28,10 @@ def score_projections(
     """
     gold: list[tuple[str, str, int, int]] = []
     scored: set[str] = set()
-    rejects = [reject_row("score", problem) for problem in strays(root, [text_file(root, row) for row in files.to_pylist()])]
+    rejects = [problem_row("score", problem) for problem in strays(root, [text_file(root, row) for row in files.to_pylist()])]
     for file in (text_file(root, row) for row in files.to_pylist() if row["scored"]):
         read = read_document(file, with_annotations=True, aliases=aliases)
-        rejects += [reject_row("score", problem) for problem in read.problems]
+        rejects += [problem_row("score", problem) for problem in read.problems]
         if read.document is not None and not any(problem.line is None for problem in read.problems):
             scored.add(file.document)
             _, places = as_projected(file, str(read.document["reading"]))

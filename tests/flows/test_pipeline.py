@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline_lib.corpus.ingest import shard_of
 from pipeline_lib.corpus.samples import documents
+from pipeline_lib.corpus.scan import shard_of
 from tasks.export import TABLES
 from tests.flows.tiny import built, contents, quick, run, small_corpus
 

@@ -7,8 +7,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from pipeline_lib.corpus.ingest import ShardConfig, scan_corpus
 from pipeline_lib.corpus.layouts import CorpusConfig
+from pipeline_lib.corpus.scan import ShardConfig, scan_corpus
 from pipeline_lib.evaluation.summary import Counts
 from tests.flows.commands.terminal import call
 from tests.flows.multiclin import BACKGROUND, ENTITIES, TEST, TRAIN, numbered, write_release

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from data_contracts.corpus import ANNOTATION_LINES, DOCUMENTS, MENTIONS, REJECTS, WARNINGS
 from pipeline_lib.corpus.documents import read_document
-from pipeline_lib.corpus.files import TextFile, is_safe, printable
-from pipeline_lib.corpus.ingest import reject_row
+from pipeline_lib.corpus.files import TextFile, is_safe, printable, problem_row
 from pipeline_lib.corpus.layouts import discover, languages
 from pipeline_lib.corpus.plain import discover_tree
 from pipeline_lib.corpus.standoff_rows import from_rows
@@ -102,7 +101,7 @@ def test_a_document_is_rows_warnings_and_rejects_that_keep_their_contracts(folde
     (folder / "d.txt").write_bytes(sheet.text.encode("utf-8"))
     (folder / "d.ann").write_bytes(sheet.data.encode("utf-8"))
     read = read_document(TextFile(folder, "d", "es", "d.txt", "d.ann"), with_annotations=True, aliases=ALIASES)
-    rejects, warnings = ([reject_row("ingest", found) for found in rows] for rows in (read.problems, read.warnings))
+    rejects, warnings = ([problem_row("ingest", found) for found in rows] for rows in (read.problems, read.warnings))
     tables = ((DOCUMENTS, [read.document] if read.document else []), (MENTIONS, read.mentions), (ANNOTATION_LINES, read.lines))
     for contract, rows in (*tables, (REJECTS, rejects), (WARNINGS, warnings)):
         contract.check(contract.table(rows))

@@ -15,9 +15,10 @@ from pipeline_lib.alignment.units import GridText, grid_texts, units_table
 from pipeline_lib.alignment.views import TypedText
 from pipeline_lib.corpus.companions import KINDS
 from pipeline_lib.corpus.documents import ReadDocument, read_document
-from pipeline_lib.corpus.files import TextFile
-from pipeline_lib.corpus.ingest import ShardConfig, ingest, reject_row, scan_corpus
+from pipeline_lib.corpus.files import TextFile, problem_row
+from pipeline_lib.corpus.ingest import ingest
 from pipeline_lib.corpus.layouts import CorpusConfig
+from pipeline_lib.corpus.scan import ShardConfig, scan_corpus
 from pipeline_lib.corpus.standoff_rows import from_rows
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.project import TargetShard, project_tables
@@ -104,8 +105,8 @@ def check_contracts(reads: Sequence[ReadDocument]) -> None:
         [read.document for read in reads if read.document is not None],
         [row for read in reads for row in read.mentions],
         [row for read in reads for row in read.lines],
-        [reject_row("ingest", problem) for read in reads for problem in read.problems],
-        [reject_row("ingest", warning) for read in reads for warning in read.warnings],
+        [problem_row("ingest", problem) for read in reads for problem in read.problems],
+        [problem_row("ingest", warning) for read in reads for warning in read.warnings],
     )
     for contract, found in zip(INGESTED, rows, strict=True):
         contract.check(contract.table(found))

@@ -4,8 +4,8 @@ import pytest
 
 from data_contracts import CORPUS_FILES, REJECTS
 from pipeline_lib.corpus.files import CorpusError
-from pipeline_lib.corpus.ingest import ShardConfig
 from pipeline_lib.corpus.layouts import CorpusConfig
+from pipeline_lib.corpus.scan import ShardConfig
 from tasks.scan import Scanned, scan
 from tests.tasks.chain import DAMAGES, DOCUMENTS_USED, SHARDS, Chain, assert_kept, assert_repaired
 

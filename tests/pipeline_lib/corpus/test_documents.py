@@ -1,5 +1,6 @@
 """One document from its files to rows."""
 
+import hashlib
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from data_contracts.corpus import ANNOTATION_LINES, DOCUMENTS, MENTIONS, REJECTS, WARNINGS
-from pipeline_lib.corpus.documents import ReadDocument, annotations_hash, read_document, table_problems
+from pipeline_lib.corpus.documents import ReadDocument, annotations_hash, hash_file, read_document, table_problems
 from pipeline_lib.corpus.files import TextFile
 from pipeline_lib.corpus.layouts import discover
 from pipeline_lib.corpus.standoff_rows import from_rows
@@ -182,3 +183,9 @@ def test_rows_of_a_tsv_are_looked_at_as_mentions_not_as_lines_of_a_file(tmp_path
     root = corpus(tmp_path, {"en/a.txt": b"fever", "en/b.txt": b"pain", "en.tsv": HEADER + rows})
     found = [warnings(read_document(file, with_annotations=True)) for file in discover(root, ["en"]).files]
     assert found == [[("en.tsv", "same_label_identical", 3, 0, 5, 1)], []]
+
+
+def test_a_file_that_cannot_be_read_has_an_empty_hash(tmp_path: Path) -> None:
+    assert hash_file(tmp_path) == hash_file(tmp_path / "missing") == hash_file(Path(os.devnull)) == ""
+    (tmp_path / "empty").write_bytes(b"")
+    assert hash_file(tmp_path / "empty") == hashlib.sha256(b"").hexdigest()

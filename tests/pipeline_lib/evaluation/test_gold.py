@@ -6,10 +6,10 @@ import pytest
 
 from data_contracts.corpus import REJECTS
 from data_contracts.evaluation import SCORES
-from pipeline_lib.corpus.ingest import ShardConfig, files_of, scan_corpus
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import documents as sample_documents
 from pipeline_lib.corpus.samples import write_sample
+from pipeline_lib.corpus.scan import ShardConfig, files_of, scan_corpus
 from pipeline_lib.evaluation.gold import official_rows, score_projections
 from pipeline_lib.evaluation.resample import ResampleConfig, scores_of
 from pipeline_lib.evaluation.scorer import label_statistics

@@ -9,10 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline_lib.corpus import brat
-from pipeline_lib.corpus.ingest import ShardConfig, ingest, scan_corpus
+from pipeline_lib.corpus.ingest import ingest
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import documents as sample_documents
 from pipeline_lib.corpus.samples import write_sample
+from pipeline_lib.corpus.scan import ShardConfig, scan_corpus
 from pipeline_lib.evaluation.annotations import read_tsv
 from pipeline_lib.projection.export import HEADER, projected_files, run_tsv, source_files, tsv_rows
 from pipeline_lib.storage.write import write_file

@@ -14,10 +14,11 @@ from pipeline_lib.alignment.band import Band, BandConfig, Floats, band_around, s
 from pipeline_lib.alignment.sinkhorn import plan_columns, plan_of
 from pipeline_lib.alignment.units import GridText, split_units
 from pipeline_lib.alignment.views import TypedText
-from pipeline_lib.corpus.ingest import ShardConfig, ingest, scan_corpus
+from pipeline_lib.corpus.ingest import ingest
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import documents as sample_documents
 from pipeline_lib.corpus.samples import write_sample
+from pipeline_lib.corpus.scan import ShardConfig, scan_corpus
 from pipeline_lib.corpus.text import slices
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.edges import OPENS, PRECEDES

@@ -70,7 +70,7 @@ def discover_tree(root: Path) -> Discovery:
         part = _discover_beside(root, Path(folder), "")
         found.files += [replace(file, document=file.file.removesuffix(".txt")) for file in part.files]
         found.problems += part.problems
-    return found
+    return found.ordered()
 
 
 def _discover_beside(root: Path, folder: Path, lang: str) -> Discovery:

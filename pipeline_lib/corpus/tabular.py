@@ -5,7 +5,7 @@ import io
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from pipeline_lib.corpus import official
+from pipeline_lib.corpus import brat, official
 from pipeline_lib.corpus.brat import Mention, Problem, Standoff
 from pipeline_lib.corpus.files import is_label
 from pipeline_lib.corpus.text import BOM
@@ -14,8 +14,8 @@ REQUIRED = tuple(name for name in official.COLUMNS if name != "text")
 RULES = {
     "missing_column": f"a TSV of annotations has the columns {', '.join(REQUIRED)}",
     "bad_row": "a row names a document and a label and holds two integers",
-    "bad_label": "a label is one printable word, and not *, which stands for all labels",
-    "bad_offsets": "a mention starts at 0 or later and ends after its start",
+    "bad_label": brat.RULES["bad_label"],
+    "bad_offsets": brat.RULES["bad_offsets"],
     "unknown_document": "a row's document has a text",
 }
 

@@ -28,8 +28,9 @@ def score_projections(
     """
     gold: list[tuple[str, str, int, int]] = []
     scored: set[str] = set()
-    rejects = [problem_row("score", problem) for problem in strays(root, [text_file(root, row) for row in files.to_pylist()])]
-    for file in (text_file(root, row) for row in files.to_pylist() if row["scored"]):
+    texts = [(text_file(root, row), row["scored"]) for row in files.to_pylist()]
+    rejects = [problem_row("score", problem) for problem in strays(root, [file for file, _ in texts])]
+    for file in (file for file, counts in texts if counts):
         read = read_document(file, with_annotations=True, aliases=aliases)
         rejects += [problem_row("score", problem) for problem in read.problems]
         if read.document is not None and not any(problem.line is None for problem in read.problems):

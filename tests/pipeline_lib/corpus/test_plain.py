@@ -126,7 +126,7 @@ def test_every_text_of_a_tabular_language_shares_its_table(tmp_path: Path) -> No
 
 def test_a_tree_of_no_layout_is_read_to_its_leaves(tmp_path: Path) -> None:
     names = ["a.txt", "x/b.txt", "x/b.ann", "x/y/c.txt", "x/y/lone.ann", "x/y/-d.txt"]
-    found = discover_tree(corpus(tmp_path, dict.fromkeys(names, b"x"))).ordered()
+    found = discover_tree(corpus(tmp_path, dict.fromkeys(names, b"x")))
     assert [(file.document, file.lang, file.annotations) for file in found.files] == [
         ("a", "", None),
         ("x/b", "", "x/b.ann"),
@@ -140,3 +140,9 @@ def test_upper_case_suffixes_and_names_that_cannot_be_written_are_rejected(tmp_p
     assert codes(discover(root, ["en"])) == [("en/a.ANN", "upper_case_suffix"), ("en/b.TXT", "upper_case_suffix")]
     (root / os.fsdecode(b"\xfe_en.tsv")).write_bytes(b"x")
     assert find_table(root, "en", None) is None
+
+
+def test_what_lacks_its_text_is_told_in_the_order_of_the_files_whatever_their_hash(tmp_path: Path) -> None:
+    names = sorted(f"x/{number}.ann" for number in range(20))
+    found = discover_tree(corpus(tmp_path, dict.fromkeys(names, b"")))
+    assert [problem.file for problem in found.problems] == names

@@ -47,13 +47,13 @@ def rows(document: str) -> list[dict[str, object]]:
     return [projected(document, mention, label, fragments, TEXT) for mention, label, fragments in FOUND]
 
 
-def test_gold_is_scored_in_the_offsets_of_the_projection_whatever_it_counts(tmp_path: Path) -> None:
-    """Annotated without its BOM, and with CRLF as two characters; projected before anybody could know."""
+@pytest.mark.parametrize(("start", "counting"), [(15, "CRLF as two"), (14, "as brat does"), (13, "no BOM")])
+def test_gold_is_scored_in_the_offsets_of_the_projection_whatever_it_counts(start: int, counting: str, tmp_path: Path) -> None:
+    """Projected before anybody could know how the gold counts."""
     text = "\ufeffno pain\r\nhigh fever"
-    gold = b"T1\tSYMPTOM 14 19\tfever\n"
-    root = plain(tmp_path, {"en/a.txt": text.encode(), "en/a.ann": gold})
+    root = plain(tmp_path, {"en/a.txt": text.encode(), "en/a.ann": f"T1\tSYMPTOM {start} {start + 5}\tfever\n".encode()})
     found, rejects = scored(root, projections(projected("a", "T1", "SYMPTOM", [(14, 19)], text.replace("\r\n", "\n"))))
-    assert rejects == [] and counts(found["SYMPTOM", "strict"]) == (1, 1, 1, 1)
+    assert rejects == [] and counts(found["SYMPTOM", "strict"]) == (1, 1, 1, 1), counting
 
 
 def test_labels_of_the_gold_are_renamed_like_those_of_the_source(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ docs: setup ## Write SCHEMAS.md from the contracts
 	@mv SCHEMAS.md.new SCHEMAS.md
 
 bench: setup ## Run the benchmarks
-	$(BIN)/python benchmarks/run.py $(ARGS)
+	$(BIN)/python -m benchmarks.run $(ARGS)
 
 lock: ## Resolve pyproject.toml afresh and write constraints.txt; run `make test` after it
 	@echo "lock: resolving in $(LOCK_VENV) (minutes)"

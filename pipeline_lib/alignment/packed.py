@@ -16,6 +16,7 @@ from pipeline_lib.alignment.kernel import Offsets, Sides
 
 Singles = npt.NDArray[np.float32]
 Side: TypeAlias = tuple[Singles, Singles, Singles]  # of rows or columns: wanted sums, what is added to found ones, pulls
+Layout: TypeAlias = tuple[Offsets, Offsets, Offsets, Offsets]
 
 PACK = 4
 LINE = 16  # float32 numbers in a cache line: intervals start at and are padded to multiples of half of it
@@ -40,6 +41,12 @@ class Packs:
     width: Ints
     offset: Offsets
     size: int
+
+    def of(self, rows: int) -> Layout:
+        """First row, left, width and offset of the packs of so many rows."""
+        chosen = np.diff(self.first) == rows
+        first, left, width = (values[chosen].astype(np.int64) for values in (self.first[:-1], self.left, self.width))
+        return first, left, width, self.offset[chosen]
 
 
 def packs_of(low: Ints, high: Ints) -> Packs:
@@ -68,11 +75,10 @@ def packs_of(low: Ints, high: Ints) -> Packs:
 def iterate_packed(values: Floats, low: Ints, high: Ints, masses: Sides, power: float, pulls: Sides, iterations: int) -> Floats | None:
     """``u`` after so many iterations on the kernel ``values`` from ``u = 1``, shape (rows,), or None if the range of float32 did not do."""
     packs = packs_of(low, high)
-    layout = (packs.first, packs.left, packs.width, packs.offset)
     store, u, v, sums = _cache_lines(packs.size), *(_wide(np.zeros(size)) for size in (len(low), len(masses[1]), len(masses[1])))
-    _pack(values, low, high, layout, store, sums)
+    _pack(values, low, high, packs.first, packs.left, packs.width, packs.offset, store, sums)
     rows, columns = (*_resting(masses[0]), _wide(pulls[0])), (*_resting(masses[1]), _wide(pulls[1]))
-    inside = _iterate(store, layout, rows, columns, np.float32(power), u[: len(low)], v, sums, iterations)
+    inside = _iterate(store, packs.of(PACK), packs.of(1), rows, columns, np.float32(power), u[: len(low)], v, sums, iterations)
     return u[: len(low)].astype(np.float64) if inside else None
 
 
@@ -98,9 +104,10 @@ def _resting(mass: Floats) -> tuple[Singles, Singles]:
 
 
 @njit(nogil=True)
-def _pack(values: Floats, low: Ints, high: Ints, packs: tuple[Ints, Ints, Ints, Offsets], store: Singles, sums: Singles) -> None:
+def _pack(
+    values: Floats, low: Ints, high: Ints, first: Ints, left: Ints, width: Ints, offset: Offsets, store: Singles, sums: Singles
+) -> None:
     """Copy the cells into the packed store, and add them to the column sums."""
-    first, left, width, offset = packs
     k = 0
     for b in range(left.size):
         for i in range(first[b], first[b + 1]):
@@ -113,12 +120,6 @@ def _pack(values: Floats, low: Ints, high: Ints, packs: tuple[Ints, Ints, Ints, 
 
 
 @njit(nogil=True)
-def _relax(factors: Singles, pull: Singles, power: np.float32) -> None:
-    for j in range(factors.size):
-        factors[j] = factors[j] ** power * pull[j]
-
-
-@njit(nogil=True)
 def _in_range(factors: Singles) -> bool:
     inside = 0
     for j in range(factors.size):
@@ -127,52 +128,64 @@ def _in_range(factors: Singles) -> bool:
 
 
 @njit(nogil=True, fastmath={"reassoc", "contract"}, error_model="numpy")
-def _sweep(
-    store: Singles,
-    packs: tuple[Ints, Ints, Ints, Offsets],
-    rows: Side,
-    v: Singles,
-    sums: Singles,
-    power: np.float32,
-    u: Singles,
-) -> None:
-    """Renew the factors of the rows, and add each pack to the column sums while it is in the nearest cache."""
-    (first, left, width, offset), (wanted, rest, pull) = packs, rows
-    for b in range(left.size):
+def _sweep_fours(store: Singles, fours: Layout, rows: Side, v: Singles, sums: Singles, power: np.float32, u: Singles) -> None:
+    """Renew the factors of the rows, and add each four to the column sums while it is in the nearest cache.
+
+    Free of branches that make a slice: they would keep numba from dropping its reference counts, which cost as much as the arithmetic.
+    """
+    (first, left, width, offset), (wanted, rest, pull) = fours, rows
+    for b in range(first.size):
         i, w, start = first[b], width[b], offset[b]
         weights, target = v[left[b] : left[b] + w], sums[left[b] : left[b] + w]
-        if first[b + 1] - i == PACK:
-            r0, r1 = store[start : start + w], store[start + w : start + 2 * w]
-            r2, r3 = store[start + 2 * w : start + 3 * w], store[start + 3 * w : start + 4 * w]
-            t0 = t1 = t2 = t3 = np.float32(0.0)
-            for k in range(w):
-                t0 += r0[k] * weights[k]
-                t1 += r1[k] * weights[k]
-                t2 += r2[k] * weights[k]
-                t3 += r3[k] * weights[k]
-            u[i], u[i + 1] = wanted[i] / (t0 + rest[i]), wanted[i + 1] / (t1 + rest[i + 1])
-            u[i + 2], u[i + 3] = wanted[i + 2] / (t2 + rest[i + 2]), wanted[i + 3] / (t3 + rest[i + 3])
-            if power != np.float32(1.0):
-                _relax(u[i : i + PACK], pull[i : i + PACK], power)
-            u0, u1, u2, u3 = u[i], u[i + 1], u[i + 2], u[i + 3]
-            for k in range(w):
-                target[k] += u0 * r0[k] + u1 * r1[k] + u2 * r2[k] + u3 * r3[k]
-            continue
-        row, total = store[start : start + w], np.float32(0.0)
+        r0, r1 = store[start : start + w], store[start + w : start + 2 * w]
+        r2, r3 = store[start + 2 * w : start + 3 * w], store[start + 3 * w : start + 4 * w]
+        t0 = t1 = t2 = t3 = np.float32(0.0)
         for k in range(w):
+            t0 += r0[k] * weights[k]
+            t1 += r1[k] * weights[k]
+            t2 += r2[k] * weights[k]
+            t3 += r3[k] * weights[k]
+        u[i], u[i + 1] = wanted[i] / (t0 + rest[i]), wanted[i + 1] / (t1 + rest[i + 1])
+        u[i + 2], u[i + 3] = wanted[i + 2] / (t2 + rest[i + 2]), wanted[i + 3] / (t3 + rest[i + 3])
+        if power != np.float32(1.0):
+            for r in range(i, i + PACK):
+                u[r] = u[r] ** power * pull[r]
+        u0, u1, u2, u3 = u[i], u[i + 1], u[i + 2], u[i + 3]
+        for k in range(w):
+            target[k] += u0 * r0[k] + u1 * r1[k] + u2 * r2[k] + u3 * r3[k]
+
+
+@njit(nogil=True, fastmath={"reassoc", "contract"}, error_model="numpy")
+def _sweep_ones(store: Singles, ones: Layout, rows: Side, v: Singles, sums: Singles, power: np.float32, u: Singles) -> None:
+    """The same for the rows that are stored singly."""
+    (first, left, width, offset), (wanted, rest, pull) = ones, rows
+    for b in range(first.size):
+        i, row = first[b], store[offset[b] : offset[b] + width[b]]
+        weights, target = v[left[b] : left[b] + row.size], sums[left[b] : left[b] + row.size]
+        total = np.float32(0.0)
+        for k in range(row.size):
             total += row[k] * weights[k]
         u[i] = wanted[i] / (total + rest[i])
         if power != np.float32(1.0):
-            _relax(u[i : i + 1], pull[i : i + 1], power)
-        for k in range(w):
-            target[k] += u[i] * row[k]
+            u[i] = u[i] ** power * pull[i]
+        scale = u[i]
+        for k in range(row.size):
+            target[k] += scale * row[k]
 
 
 @njit(nogil=True, error_model="numpy")
 def _iterate(
-    store: Singles, packs: tuple[Ints, Ints, Ints, Offsets], rows: Side, columns: Side, power: np.float32, u: Singles, v: Singles,
-    sums: Singles, iterations: int,
-) -> bool:  # fmt: skip
+    store: Singles,
+    fours: Layout,
+    ones: Layout,
+    rows: Side,
+    columns: Side,
+    power: np.float32,
+    u: Singles,
+    v: Singles,
+    sums: Singles,
+    iterations: int,
+) -> bool:
     """Iterations on the packed store from the column sums of ``u = 1``; False as soon as a factor leaves the range."""
     wanted, rest, pull = columns
     sums += rest
@@ -181,8 +194,10 @@ def _iterate(
             v[j] = wanted[j] / sums[j]
             sums[j] = rest[j]
         if power != np.float32(1.0):
-            _relax(v, pull, power)
-        _sweep(store, packs, rows, v, sums, power, u)
+            for j in range(v.size):
+                v[j] = v[j] ** power * pull[j]
+        _sweep_fours(store, fours, rows, v, sums, power, u)
+        _sweep_ones(store, ones, rows, v, sums, power, u)
         if not (_in_range(u) and _in_range(v)):
             return False
     return True

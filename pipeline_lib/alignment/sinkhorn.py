@@ -5,7 +5,9 @@ order is POT's, columns first and then rows, so rows end exact and columns carry
 (numpy, 8 to 200 units) to be no faster than the band, so there is none.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +19,12 @@ from data_contracts.alignment import TRANSPORT_PLANS
 from pipeline_lib.alignment.band import Band, Floats, Ints
 from pipeline_lib.alignment.kernel import Sides, absorb, add_rows, iterate, iterate_in_logs, row_sums
 from pipeline_lib.alignment.packed import iterate_packed
+from pipeline_lib.alignment.sinkhorn_cuda import scaled_batch
 
 DIRECT_REG = 0.01  # exp(-1 / reg) and the first factors are far inside the range of float64
 SINGLE_REG = 0.02  # float32 holds the factors of an ordinary document; where it does not, the loop says so
 LAST = 2  # iterations in float64 after those in float32
+AT_ONCE = 16  # documents on a CUDA device
 WORTHWHILE = 16  # iterations in float32 that earn back the copy
 
 
@@ -61,11 +65,15 @@ def sharpen(cost: Floats, band: Band, config: SharpenConfig) -> Plan:
     Raises:
         ValueError: the cost has another length than the band, or is not within [0, 1].
     """
+    _check(cost, band)
+    return plan_of(_scaled(cost, band, config), band)
+
+
+def _check(cost: Floats, band: Band) -> None:
     if cost.shape != (band.cells,):
         raise ValueError(f"cost has shape {cost.shape}, the band {band.cells} cells")
     if band.cells and not (cost.min() >= -1e-6 and cost.max() <= 1 + 1e-6):  # not a number is neither
         raise ValueError("cost must be finite and within [0, 1]")
-    return plan_of(_scaled(cost, band, config), band)
 
 
 def plan_of(values: Floats, band: Band) -> Plan:
@@ -83,13 +91,27 @@ def plan_of(values: Floats, band: Band) -> Plan:
 
 def sharpen_table(costs: pa.Table, config: SharpenConfig) -> pa.Table:
     """TRANSPORT_PLANS of COST_MATRICES, row for row."""
-    cost_of = costs["cost"].combine_chunks()
-    rows = []
-    for number, row in enumerate(costs.drop_columns("cost").to_pylist()):
-        band = Band.from_row(row)
-        plan = sharpen(cost_of[number].values.to_numpy().astype(np.float64), band, config)
-        rows.append({key: row[key] for key in ("document", "source_lang", "target_lang")} | plan_columns(plan, band))
+    cells = costs["cost"].combine_chunks()
+    found = [cells[number].values.to_numpy().astype(np.float64) for number in range(len(cells))]
+    keys = costs.drop_columns("cost").to_pylist()
+    bands = [Band.from_row(row) for row in keys]
+    plans = _on_device(found, bands, config) if torch.cuda.is_available() else map(sharpen, found, bands, repeat(config))
+    rows = [
+        {key: row[key] for key in ("document", "source_lang", "target_lang")} | plan_columns(plan, band)
+        for row, band, plan in zip(keys, bands, plans, strict=True)
+    ]
     return TRANSPORT_PLANS.table(rows)
+
+
+def _on_device(costs: Sequence[Floats], bands: Sequence[Band], config: SharpenConfig) -> Iterator[Plan]:
+    """The plans of checked costs, so many documents at once as one call on the device takes."""
+    for first in range(0, len(costs), AT_ONCE):
+        part = bands[first : first + AT_ONCE]
+        for cost, band in zip(costs[first : first + AT_ONCE], part, strict=True):
+            _check(cost, band)
+        masses = [_masses(band) for band in part]
+        values = scaled_batch(costs[first : first + AT_ONCE], part, masses, config.reg, config.iterations, config.marginal_power, "cuda")
+        yield from map(plan_of, values, part)
 
 
 def plan_columns(plan: Plan, band: Band) -> dict[str, object]:

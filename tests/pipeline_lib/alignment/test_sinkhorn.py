@@ -1,14 +1,28 @@
 import numpy as np
 import ot
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy.special import logsumexp
 
 from data_contracts import COST_MATRICES, TRANSPORT_PLANS
+from pipeline_lib.alignment import sinkhorn
 from pipeline_lib.alignment.band import Band, BandConfig, Floats, band_around, scaled_diagonal
-from pipeline_lib.alignment.sinkhorn import LAST, WORTHWHILE, Plan, SharpenConfig, marginals, plan_of, shares, sharpen, sharpen_table
+from pipeline_lib.alignment.sinkhorn import (
+    AT_ONCE,
+    LAST,
+    WORTHWHILE,
+    Plan,
+    SharpenConfig,
+    marginals,
+    plan_of,
+    shares,
+    sharpen,
+    sharpen_table,
+)
+from pipeline_lib.alignment.sinkhorn_cuda import scaled_batch
 
 FORBIDDEN = 1e6  # exp(-FORBIDDEN / reg) is 0
 
@@ -269,3 +283,19 @@ def test_the_table_holds_n_times_the_plan_of_every_cost_row() -> None:
         assert np.allclose(row["plan"], band.rows * plan.values, atol=1e-6)
         assert (row["row_residual"], row["column_residual"]) == (plan.row_residual, plan.column_residual)
         assert (row["low"], row["high"], row["columns"]) == (band.low.tolist(), band.high.tolist(), band.columns)
+
+
+def test_the_table_is_the_same_where_a_device_takes_many_documents_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    langs = {"source_lang": "es", "target_lang": "en"}
+    problems = [problem(5 + k, 9, 4, seed=k) for k in range(AT_ONCE + 2)]
+    costs = COST_MATRICES.table(
+        [{"document": f"d{k}", **langs, **band.as_row(), "cost": cost.astype(np.float32)} for k, (cost, band) in enumerate(problems)]
+    )
+    compiled = sharpen_table(costs, SharpenConfig()).to_pylist()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(sinkhorn, "scaled_batch", lambda *arguments: scaled_batch(*arguments[:-1], "cpu"))
+    for row, other in zip(compiled, sharpen_table(costs, SharpenConfig()).to_pylist(), strict=True):
+        assert np.abs(np.array(row.pop("plan")) - other.pop("plan")).max() < 1e-6
+        assert row.pop("column_residual") == pytest.approx(other.pop("column_residual"), abs=1e-6)
+        assert row.pop("row_residual") == pytest.approx(other.pop("row_residual"), abs=1e-9)
+        assert row == other

@@ -17,7 +17,7 @@ except ImportError:
 
 SIZES = (16, 32, 64, 128)
 ROUNDS = 9
-NOISE = 0.25  # standard deviation; a right pair's similarity is 0.5 above the others'
+NOISE = 0.15  # standard deviation; a right pair's similarity is 0.5 above the others'
 
 
 def links_rows() -> list[Row]:

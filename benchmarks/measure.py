@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 Row = dict[str, object]
 Work = Callable[[], object]
 
+ROUND = 0.1  # seconds
+
 
 def cpu_seconds(work: Work) -> float:
     """User and system time of one call."""
@@ -27,13 +29,19 @@ def _cpu() -> float:
 
 
 def median_ms(contenders: Mapping[str, Work], rounds: int) -> dict[str, float]:
-    """Median over so many rounds, each contender once a round, after one round that warms up (and compiles)."""
-    for work in contenders.values():
+    """Median over so many rounds, in each of which every contender is called once, or for ``ROUND`` seconds if that is longer.
+
+    A round before them warms up (and compiles); short work is repeated so that it is not measured with the caches of the contender before.
+    """
+    calls = {}
+    for name, work in contenders.items():
         work()
+        calls[name] = max(1, round(ROUND / cpu_seconds(work)))
     found: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, work in contenders.items():
-            found[name].append(1e3 * cpu_seconds(work))
+            seconds = cpu_seconds(lambda work=work, count=calls[name]: [work() for _ in range(count)])
+            found[name].append(1e3 * seconds / calls[name])
     return {name: statistics.median(values) for name, values in found.items()}
 
 

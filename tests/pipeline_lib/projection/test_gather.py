@@ -80,7 +80,8 @@ def test_features_are_those_of_the_plans_shares_and_the_posteriors(seed: int, fi
     ).to_pylist()
     expected = candidates(units, evidence(units, "DISEASE", spelt), spelt, pair_spelling(spelt), CandidateConfig())
     assert the_spans(row) == list(zip(expected.first.tolist(), expected.last.tolist(), strict=True))
-    assert np.array([row[name] for name in FEATURES]).T == pytest.approx(expected.features, abs=1e-4)
+    features = np.array([row[name] for name in FEATURES]).T
+    assert features == pytest.approx(expected.features, abs=1e-4)
 
 
 def pair_of(plan: np.ndarray, forward: np.ndarray, backward: np.ndarray) -> Aligned:  # type: ignore[type-arg]

@@ -1,4 +1,5 @@
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -80,4 +81,4 @@ def test_joined_pieces_cover_the_same_units_and_leave_one_between_any_two(runs: 
     joined = [(start // 2, (end - 1) // 2) for start, end in merge(pieces)]
     covered = {unit for _, _, first, last in pieces for unit in range(first, last + 1)}
     assert {unit for first, last in joined for unit in range(first, last + 1)} == covered
-    assert all(before[1] + 1 < after[0] for before, after in zip(joined, joined[1:], strict=False))
+    assert all(before[1] + 1 < after[0] for before, after in pairwise(joined))

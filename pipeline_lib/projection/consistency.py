@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from data_contracts.projection import CORPUS_EDGES, EDGES, MEMORY
 from pipeline_lib.alignment.band import Floats
-from pipeline_lib.projection.scoring import CorpusKnowledge, Pool, SpanWeights, first_scores, pool, probabilities
+from pipeline_lib.projection.scoring import CorpusKnowledge, Pool, SpanWeights, first_votes, pool
 
 
 class ConsistencyConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -36,7 +36,7 @@ def corpus_tables(parts: Iterable[pa.Table], target_counts: npt.NDArray[np.int64
     votes: dict[tuple[str, str], float] = {}
     for part in parts:
         found = pool(part)
-        weight = probabilities(first_scores(found, config.weights) / config.temperature, found.owner)
+        weight = first_votes(found, config.weights, config.temperature)
         _count_edges(edges, found, weight)
         _count_votes(votes, found, weight, config.least_votes)
     odds = edge_log_odds(edges, target_counts, config.prior_strength)

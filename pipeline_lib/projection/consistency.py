@@ -14,14 +14,13 @@ from pydantic import BaseModel, Field
 
 from data_contracts.projection import CORPUS_EDGES, EDGES, MEMORY
 from pipeline_lib.alignment.band import Floats
-from pipeline_lib.projection.scoring import CorpusKnowledge, Pool, SpanWeights, first_votes, pool
+from pipeline_lib.projection.scoring import CorpusKnowledge, Pool, VoteConfig, first_votes, pool
 
 
 class ConsistencyConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """How the corpus is counted."""
 
-    weights: SpanWeights = SpanWeights()
-    temperature: float = Field(0.5, gt=0, description="of the first pass's probabilities; below 1 the best candidates count more")
+    votes: VoteConfig = VoteConfig()
     prior_strength: float = Field(4.0, gt=0, description="pseudo-occurrences at the corpus's own rate that every type starts from")
     least_votes: float = Field(0.01, ge=0, description="votes below this are forgotten")
 
@@ -36,7 +35,7 @@ def corpus_tables(parts: Iterable[pa.Table], target_counts: npt.NDArray[np.int64
     votes: dict[tuple[str, str], float] = {}
     for part in parts:
         found = pool(part)
-        weight = first_votes(found, config.weights, config.temperature)
+        weight = first_votes(found, config.votes)
         _count_edges(edges, found, weight)
         _count_votes(votes, found, weight, config.least_votes)
     odds = edge_log_odds(edges, target_counts, config.prior_strength)

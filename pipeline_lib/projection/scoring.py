@@ -41,9 +41,15 @@ class SpanWeights(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 class MemoryConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """How votes of the translation memory become a score."""
 
-    temperature: float = Field(0.5, gt=0, description="at which the votes were cast: the consistency stage's")
     strength: float = Field(1.0, gt=0, description="pseudo-votes that every source surface starts from")
     share: float = Field(0.02, gt=0, lt=1, description="share of the pseudo-votes that any one target surface gets")
+
+
+class VoteConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
+    """The first pass, in which every mention votes for its candidates and nothing is known of the rest of the corpus."""
+
+    weights: SpanWeights = SpanWeights()
+    temperature: float = Field(0.5, gt=0, description="of the votes' probabilities; below 1 the best candidates count more")
 
 
 @dataclass(frozen=True)
@@ -103,16 +109,16 @@ def first_scores(found: Pool, weights: SpanWeights) -> Floats:
     return _weighed(found, values)
 
 
-def first_votes(found: Pool, weights: SpanWeights, temperature: float) -> Floats:
+def first_votes(found: Pool, config: VoteConfig) -> Floats:
     """What each candidate gives to the corpus's counts, shape (candidates,): its probability by the first scores, sharpened."""
-    return probabilities(first_scores(found, weights) / temperature, found.owner)
+    return probabilities(first_scores(found, config.weights) / config.temperature, found.owner)
 
 
-def final_scores(found: Pool, known: CorpusKnowledge, weights: SpanWeights, config: MemoryConfig) -> Floats:
-    """Scores with the corpus, shape (candidates,)."""
+def final_scores(found: Pool, known: CorpusKnowledge, weights: SpanWeights, config: MemoryConfig, votes: VoteConfig) -> Floats:
+    """Scores with the corpus, shape (candidates,). ``votes``: how the corpus was counted."""
     scores = _weighed(found, weights.model_dump())
     inner, outer = corpus_edges(found, known.edges)
-    own = first_votes(found, weights, config.temperature)
+    own = first_votes(found, votes)
     scores += weights.corpus_inner * inner + weights.corpus_outer * outer
     scores += weights.memory * memory_scores(found, known.memory, own, config)
     return scores

@@ -7,10 +7,9 @@ import pyarrow as pa
 from prefect import task
 
 from data_contracts import CARRIED_LINES, PROJECTIONS
-from pipeline_lib.projection.consistency import corpus_knowledge
 from pipeline_lib.projection.decode import DecodeConfig, place_fragments
 from pipeline_lib.projection.project import TargetShard, project_tables
-from pipeline_lib.projection.scoring import VoteConfig
+from pipeline_lib.projection.scoring import VoteConfig, corpus_knowledge
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.consistency import Counted

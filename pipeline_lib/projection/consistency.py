@@ -8,13 +8,12 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 from pydantic import BaseModel, Field
 
-from data_contracts.projection import CORPUS_EDGES, EDGES, MEMORY
+from data_contracts.projection import CORPUS_EDGES, MEMORY
 from pipeline_lib.alignment.band import Floats
-from pipeline_lib.projection.scoring import CorpusKnowledge, Pool, VoteConfig, first_votes, pool
+from pipeline_lib.projection.scoring import Pool, VoteConfig, first_votes, pool
 
 
 class ConsistencyConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -56,11 +55,6 @@ def edge_log_odds(counts: Floats, target_counts: npt.NDArray[np.int64], strength
     odds = _logit(rates) - _logit(base)
     odds[-1] = 0.0
     return np.asarray(odds)
-
-
-def corpus_knowledge(edges: pa.Table, memory: pa.Table) -> CorpusKnowledge:
-    """CORPUS_EDGES and MEMORY as the scores need them."""
-    return CorpusKnowledge(np.stack([edges[name].to_numpy() for name in EDGES], axis=1), pl.DataFrame(memory))
 
 
 def _count_edges(edges: Floats, found: Pool, weight: Floats) -> None:

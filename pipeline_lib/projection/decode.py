@@ -1,7 +1,7 @@
 """Decoding: from scored candidates to the target span of each mention.
 
-``decoder = "maximum-sum"`` takes the candidate of least risk, mentions of one surface jointly; ``decoder = "paper"`` the paper's: the longest
-run of units over the threshold with at most one gap unit. A mention whose alignment has next to nothing in the span is not projected.
+``decoder = "maximum-sum"`` takes the candidate of least risk, mentions of one surface jointly; ``decoder = "paper"`` the paper's span: the
+longest run of units over the threshold with at most one gap unit. A mention that its alignment does not see in the span is not projected.
 """
 
 from dataclasses import dataclass

@@ -87,6 +87,11 @@ class CorpusKnowledge:
     memory: pl.DataFrame
 
 
+def corpus_knowledge(edges: pa.Table, memory: pa.Table) -> CorpusKnowledge:
+    """CORPUS_EDGES and MEMORY as the scores need them."""
+    return CorpusKnowledge(np.stack([edges[name].to_numpy() for name in EDGES], axis=1), pl.DataFrame(memory))
+
+
 def pool(table: pa.Table) -> Pool:
     """CANDIDATES as arrays."""
     counts = table["first"].combine_chunks().value_lengths().to_numpy(zero_copy_only=False)

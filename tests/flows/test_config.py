@@ -61,7 +61,7 @@ def test_a_value_is_toml_or_a_bare_word(setting: str, expected: str) -> None:
         ("segments.merge_penalty=0.5", "segments", {"merge_penalty": 0.5}),
         ("cost.anchored=false", "cost", {"anchored": False}),
         ("candidates.reach=1", "candidates", {"reach": 1}),
-        ("consistency.temperature=0.75", "consistency", {"temperature": 0.75}),
+        ("consistency.least_votes=0.05", "consistency", {"least_votes": 0.05}),
         ("decode.joint=false", "decode", {"joint": False}),
         ("decode.decoder=paper", "decode", {"decoder": "paper"}),
     ],
@@ -88,7 +88,7 @@ def test_a_setting_may_be_a_whole_table() -> None:
         ("fit.lexical={keeep = 1}", "fit.lexical.keeep", "fit.lexical.keep"),
         ("segments.skip_penality=0.2", "segments.skip_penality", "segments.skip_penalty"),
         ("candidates.reech=2", "candidates.reech", "candidates.reach"),
-        ("consistency.temperatur=0.7", "consistency.temperatur", "consistency.temperature"),
+        ("consistency.votes.temperatur=0.7", "consistency.votes.temperatur", "consistency.votes.temperature"),
         ("decode.weights.hyphen=-1", "decode.weights.hyphen", "decode.weights.hyphens"),
     ],
 )

@@ -21,10 +21,11 @@ from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.scan import ShardConfig, scan_corpus
 from pipeline_lib.corpus.standoff_rows import from_rows
 from pipeline_lib.projection.candidates import CandidateConfig
-from pipeline_lib.projection.consistency import ConsistencyConfig, corpus_knowledge, corpus_tables
+from pipeline_lib.projection.consistency import ConsistencyConfig, corpus_tables
 from pipeline_lib.projection.decode import DecodeConfig, place_fragments
 from pipeline_lib.projection.gather import PairTexts, candidate_tables
 from pipeline_lib.projection.project import TargetShard, project_tables
+from pipeline_lib.projection.scoring import VoteConfig, corpus_knowledge
 from tests.fuzz.mutants import Pair, mutant, originals
 from tests.fuzz.tally import Tally
 
@@ -126,7 +127,7 @@ def project_onto_itself(documents: pa.Table, mentions: pa.Table, lines: pa.Table
     (candidates,) = candidate_tables(mentions, texts, iter(plans), nothing, {}, CandidateConfig())
     CANDIDATES.check(candidates)
     edges, memory = corpus_tables([candidates], np.array([sum(len(text.starts) for text in target.values())]), ConsistencyConfig())
-    placed = place_fragments(candidates, corpus_knowledge(edges, memory), DecodeConfig())
+    placed = place_fragments(candidates, corpus_knowledge(edges, memory), VoteConfig(), DecodeConfig())
     parts = zip(*project_tables(mentions, lines, source, TargetShard("en", target, "f00d"), placed), strict=True)
     projections, carried = (pa.concat_tables(tables) for tables in parts)
     PROJECTIONS.check(projections)

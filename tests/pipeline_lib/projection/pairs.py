@@ -13,10 +13,9 @@ from pipeline_lib.alignment.sinkhorn import plan_columns, plan_of
 from pipeline_lib.alignment.units import GridText, split_units
 from pipeline_lib.alignment.views import TypedText
 from pipeline_lib.projection.candidates import CandidateConfig
-from pipeline_lib.projection.consistency import corpus_knowledge
 from pipeline_lib.projection.evidence import SIGNALS, Aligned
 from pipeline_lib.projection.gather import PairTexts, Support, candidate_tables
-from pipeline_lib.projection.scoring import CorpusKnowledge
+from pipeline_lib.projection.scoring import CorpusKnowledge, corpus_knowledge
 from tests.pipeline_lib.projection.rows import checked
 
 Texts = Mapping[str, str]

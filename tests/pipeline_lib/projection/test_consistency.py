@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from data_contracts.projection import CORPUS_EDGES, EDGES, MEMORY
-from pipeline_lib.projection.consistency import ConsistencyConfig, corpus_knowledge, corpus_tables, edge_log_odds
-from pipeline_lib.projection.scoring import MemoryConfig, SpanWeights, final_scores, pool, probabilities
+from pipeline_lib.projection.consistency import ConsistencyConfig, corpus_tables, edge_log_odds
+from pipeline_lib.projection.scoring import MemoryConfig, SpanWeights, VoteConfig, corpus_knowledge, final_scores, pool, probabilities
 from tests.pipeline_lib.projection.pairs import Row, candidate_row, candidate_table
 from tests.pipeline_lib.projection.rows import checked
 
@@ -33,10 +33,12 @@ def mention(number: int, lead: float, *keys: str, source: str = "fiebre") -> Row
 def after_memory(*rows: Row, weight: float = 1.0) -> list[list[float]]:
     """Probabilities of every mention's candidates less those that it has without memory."""
     weights, table = SpanWeights(memory=weight), candidate_table(*rows)
-    known = corpus_knowledge(*counted(table, config=ConsistencyConfig(weights=weights)))
+    known = corpus_knowledge(*counted(table, config=ConsistencyConfig(votes=VoteConfig(weights=weights))))
     found = pool(table)
-    without = final_scores(found, known, SpanWeights(memory=0.0), MemoryConfig())
-    gained = probabilities(final_scores(found, known, weights, MemoryConfig()), found.owner) - probabilities(without, found.owner)
+    without = final_scores(found, known, SpanWeights(memory=0.0), MemoryConfig(), VoteConfig(weights=weights))
+    gained = probabilities(final_scores(found, known, weights, MemoryConfig(), VoteConfig(weights=weights)), found.owner) - probabilities(
+        without, found.owner
+    )
     return [gained[found.owner == number].tolist() for number in range(len(rows))]
 
 
@@ -93,7 +95,7 @@ def test_votes_are_the_first_passs_probabilities_sharpened() -> None:
     rows = [mention(1, 2.0, "fever", "heat"), mention(2, 0.0, "heat", "ague")]
     lead = np.exp(2.0 * SpanWeights().share / 0.5)
     expected = {("fiebre", "fever"): lead / (1 + lead), ("fiebre", "heat"): 1 / (1 + lead) + 0.5, ("fiebre", "ague"): 0.5}
-    assert votes(counted(candidate_table(*rows), config=ConsistencyConfig(temperature=0.5))[1]) == pytest.approx(expected)
+    assert votes(counted(candidate_table(*rows), config=ConsistencyConfig(votes=VoteConfig(temperature=0.5)))[1]) == pytest.approx(expected)
 
 
 def test_small_votes_are_forgotten() -> None:
@@ -141,7 +143,7 @@ def test_a_corpus_without_candidates_says_nothing() -> None:
     assert (known.edges[0] < 0).all() and known.edges[1:] == pytest.approx(0.0, abs=1e-9) and known.memory.height == 0
 
 
-@pytest.mark.parametrize("wrong", [{"temperature": 0}, {"prior_strength": 0}, {"least_votes": -1}, {"rounds": 2}])
+@pytest.mark.parametrize("wrong", [{"temperature": 1}, {"prior_strength": 0}, {"least_votes": -1}, {"rounds": 2}])
 def test_a_senseless_setting_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         ConsistencyConfig.model_validate(wrong)

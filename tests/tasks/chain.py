@@ -43,7 +43,7 @@ CORPUS = CorpusConfig()
 DOCUMENTS_USED = documents()[:4]
 SHARDS = ShardConfig(small=2)  # two shards: a chain of one would not notice a task that forgets the others
 FIT = FitConfig(dimensions=16)
-STUDENT = StudentConfig(hidden=32, layers=1, pieces=300)
+STUDENT = StudentConfig(hidden=32, layers=1)
 DISTILL = DistillConfig(student=STUDENT, epochs=1, least_steps=4, threads=1)
 RESAMPLE = ResampleConfig(replicates=50)
 
@@ -115,7 +115,7 @@ def run_chain(root: str, corpus: str) -> Chain:
         for shard, name in shards.items()
     }
     plans = {shard: sharpen.fn(root, costs[shard], SharpenConfig()) for shard in shards}
-    student = distill_student.fn(root, source, target, list(plans.values()), teachers, DISTILL)
+    student = distill_student.fn(root, source, target, list(plans.values()), teachers, CostConfig(), AlignConfig(), DISTILL)
     alignments = {
         shard: align.fn(root, name, texts["es", shard], texts["en", shard], student.main, AlignConfig()) for shard, name in shards.items()
     }

@@ -27,12 +27,12 @@ class DistillConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False)
     student: StudentConfig = StudentConfig()
     documents: int = Field(200, ge=1, description="training documents at most")
     held_out: float = Field(0.1, gt=0, lt=1, description="share of the documents kept for early stopping")
-    epochs: int = Field(3, ge=0, description="passes over the documents, more for small collections (see least_steps)")
-    least_steps: int = Field(100, ge=0, description="optimiser steps that a small collection is repeated for")
+    epochs: int = Field(2, ge=0, description="passes over the documents, more for small collections (see least_steps)")
+    least_steps: int = Field(40, ge=0, description="optimiser steps that a small collection is repeated for")
     patience: int = Field(2, ge=1, description="epochs without a better held-out loss before training stops")
-    crop: int = Field(384, ge=8, description="source units a crop")
-    crops_a_step: int = Field(4, ge=1)
-    learning_rate: float = Field(2e-3, gt=0)
+    crop: int = Field(512, ge=8, description="source units a crop")
+    crops_a_step: int = Field(2, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
     threads: int = Field(2, ge=1, description="threads of the matrix products; part of the config because it can change the last bit")
     rounds: int = Field(4, ge=1, description="Sinkhorn iterations that training looks through")
     seed: int = 13
@@ -98,7 +98,7 @@ def distill(
     def loss_of(lesson: Lesson) -> torch.Tensor:
         return lesson_loss(student, lesson, align, config.rounds)
 
-    student.model.eval()
+    student.model.train(False)
     log = [Epoch(0, 0, None, _mean(loss_of, held_out), 0.0, True)]
     best, weights = log[0], _learnt(student)
     order = list(range(len(train)))
@@ -106,7 +106,7 @@ def distill(
         random.Random(config.seed + epoch).shuffle(order)
         student.model.train()
         loss = _train_epoch(loss_of, [train[index] for index in order], optimiser, schedule, config.crops_a_step)
-        student.model.eval()
+        student.model.train(False)
         held_out_loss = _mean(loss_of, held_out)
         log.append(Epoch(epoch, epoch * steps, loss, held_out_loss, float(schedule.get_last_lr()[0]), held_out_loss < best.held_out_loss))
         if log[-1].best:

@@ -5,7 +5,7 @@ learnt is how blocks are weighed, how far windows reach, and the correction, whi
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -73,7 +73,8 @@ class Layer(torch.nn.Module):
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         mixed: torch.Tensor = self.along(self.norm(states).T[None])[0].T
-        return states + self.back(gelu(self.across(mixed)))
+        added: torch.Tensor = self.back(gelu(self.across(mixed)))
+        return states + added
 
 
 class StudentEncoder(PreTrainedModel):
@@ -96,11 +97,15 @@ class StudentEncoder(PreTrainedModel):
         self.inward = torch.nn.Linear(width, config.hidden)
         self.layers = torch.nn.ModuleList(Layer(config.hidden, config.reach) for _ in range(config.layers))
         self.outward = torch.nn.Linear(config.hidden, width, bias=False)
-        self.post_init()
+        self.post_init()  # type: ignore[no-untyped-call]
 
     @property
     def width(self) -> int:
         return self.outward.out_features
+
+    def known(self, side: str) -> TypeTables:
+        """What is known of the types of ``side``."""
+        return cast(TypeTables, self.tables[side])
 
     def forward(self, ids: torch.Tensor, spelling: torch.Tensor, side: str) -> torch.Tensor:
         """Unit-length vectors, shape (units, width).
@@ -115,7 +120,7 @@ class StudentEncoder(PreTrainedModel):
         return normalize(features + self.outward(states), dim=1)
 
     def _features(self, ids: torch.Tensor, spelling: torch.Tensor, side: str) -> torch.Tensor:
-        tables, scales = self.tables[side], self.scales
+        tables, scales = self.known(side), self.scales
         token = torch.cat([scales["spelling"] * spelling, scales["lexicon"] * tables.read("lexicon", ids)], dim=1)
         around = [_shifted(project(token), shift) for project, shift in zip(self.neighbours, SHIFTS, strict=True)]
         sentence, phrase = tables.read("sentence", ids), tables.read("phrase", ids)

@@ -37,7 +37,7 @@ def lexicon(table: csr_array, width: int, seed: int) -> tuple[Vectors, Vectors]:
 def salience(vocabulary: Vocabulary) -> Vectors:
     """Weight of a type in a window's mean (``pooled_vectors``), shape (types, 1): the smaller, the more frequent."""
     share = vocabulary.counts / vocabulary.counts.sum()
-    return (SIF / (SIF + share)).astype(np.float32)[:, None]
+    return np.asarray(SIF / (SIF + share), dtype=np.float32)[:, None]
 
 
 def type_tables(teachers: Teachers, width: int, seed: int) -> tuple[dict[str, Vectors], dict[str, Vectors]]:

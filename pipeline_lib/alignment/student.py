@@ -4,9 +4,10 @@ It starts as its teachers: every view that the alignment target sums is an inner
 roots of their weights, have the target's similarity as theirs (``features``, ``encoder``). Training (``distill``) adds what context tells.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from pydantic import BaseModel, Field
@@ -73,7 +74,7 @@ def new_student(teachers: Teachers, config: StudentConfig, cost: CostConfig) -> 
     model = StudentEncoder(shape)
     with torch.no_grad():
         for side, tables in zip(SIDES, type_tables(teachers, config.lexicon, config.seed), strict=True):
-            model.tables[side].fill(tables)
+            model.known(side).fill(tables)
         _weigh(model, cost)
     vocabularies = zip(SIDES, (teachers.source, teachers.target), strict=True)
     return Student(model, {side: dict(vocabulary.index) for side, vocabulary in vocabularies})
@@ -92,7 +93,7 @@ def load_student(folder: Path) -> Student:
     disable_progress_bar()
     model = StudentEncoder.from_pretrained(folder, use_safetensors=True, local_files_only=True)
     lines = {side: _vocabulary(folder, side).read_bytes().decode("utf-8").split("\n")[:-1] for side in SIDES}
-    return Student(model.eval(), {side: {kind: number for number, kind in enumerate(kinds)} for side, kinds in lines.items()})
+    return Student(model.train(False), {side: {kind: number for number, kind in enumerate(kinds)} for side, kinds in lines.items()})
 
 
 def _vocabulary(folder: Path, side: str) -> Path:
@@ -113,7 +114,7 @@ def _weigh(model: StudentEncoder, cost: CostConfig) -> None:
         "near": weights.pooled_phrase,
     }.items():
         model.scales[name].fill_(weight**0.5)
-    for project in model.neighbours:
+    for project in cast(Iterable[torch.nn.Linear], model.neighbours):
         signs = torch.randint(0, 2, project.weight.shape) * 2 - 1
-        project.weight.copy_(signs * (context / project.out_features) ** 0.5)
+        project.weight.copy_(signs * (context / len(signs)) ** 0.5)
     model.outward.weight.zero_()

@@ -25,7 +25,7 @@ from tests.pipeline_lib.alignment.pupils import grid, small_student, toy_lessons
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 Matrix = list[list[int]]
-SHORT = DistillConfig(epochs=2, least_steps=0, learning_rate=5e-3)
+SHORT = DistillConfig(epochs=2, least_steps=0, learning_rate=5e-3, crops_a_step=4)
 USE = AlignConfig()
 PLANS = pytest.mark.parametrize("plan", ["transport", "cosine"])
 

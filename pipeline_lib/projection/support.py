@@ -129,15 +129,28 @@ def stray_support(root: Path, files: pa.Table, lang: str, place: Place) -> pa.Ta
 
 
 def support_arrays(support: pa.Table, texts: Mapping[str, GridText]) -> dict[str, dict[str, Floats]]:
-    """SUPPORT on the grid: by document and label 1 for each unit inside a mention, else 0, shape (units,)."""
-    found: dict[str, dict[str, Floats]] = {}
+    """SUPPORT on the grid: by document and label, which mention covers each unit, shape (layers, units).
+
+    Mentions count from 1, a fragment is one of its own, 0 is none; those that overlap lie in different layers.
+    """
+    spans: dict[tuple[str, str], list[range]] = {}
     for row in support.to_pylist():
-        text = texts[row["document"]]
-        inside = found.setdefault(row["document"], {}).setdefault(row["label"], np.zeros(len(text.starts)))
-        for start, end in zip(row["starts"], row["ends"], strict=True):
-            units = text.units_of(start, end)
-            inside[units.start : units.stop] = 1.0
-    return found
+        units = (texts[row["document"]].units_of(start, end) for start, end in zip(row["starts"], row["ends"], strict=True))
+        spans.setdefault((row["document"], row["label"]), []).extend(found for found in units if found)
+    arrays: dict[str, dict[str, Floats]] = {}
+    for (document, label), found in spans.items():
+        arrays.setdefault(document, {})[label] = _layered(found, len(texts[document].starts))
+    return arrays
+
+
+def _layered(spans: list[range], units: int) -> Floats:
+    layers = [np.zeros(units)]
+    for number, span in enumerate(sorted(spans, key=lambda span: (span.start, -span.stop)), start=1):
+        free = next((layer for layer in layers if not layer[span.start : span.stop].any()), None)
+        if free is None:
+            layers.append(free := np.zeros(units))
+        free[span.start : span.stop] = number
+    return np.stack(layers)
 
 
 def _find(given: Path, lang: str, alone: bool) -> Place | None:

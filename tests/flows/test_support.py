@@ -11,6 +11,7 @@ import pytest
 from flows.pipeline import run_pipeline
 from flows.watch import LISTENER, Progress
 from pipeline_lib.corpus.samples import documents
+from tests.flows.commands.terminal import call
 from tests.flows.tiny import built, contents, quick, run, small_corpus
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -104,3 +105,11 @@ def test_a_changed_file_builds_its_own_shard_again(plain: Path, tagger: Path, su
     number = built(run_with(copy, copy / "tagger"))
     assert (number["support"], number["candidates"]) == (1, 1)
     assert number["consistency"] == 1 and number["cost"] == 0
+
+
+def test_the_command_names_the_language_that_has_none(plain: Path, tagger: Path) -> None:
+    arguments = ["run", "embedded", "--corpus", str(plain / "corpus"), "--store", str(plain / "store"), "--out", str(plain / "none")]
+    code, said = call(*arguments, "--targets", "en,es", "--support", str(tagger))
+    assert code == 4
+    assert "has nothing for es" in said.replace("\n", " ")
+    assert not (plain / "none").exists()

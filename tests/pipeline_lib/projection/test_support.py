@@ -80,7 +80,10 @@ def test_every_line_is_used_or_rejected(tmp_path: Path) -> None:
     support, rejects = read(root)
     assert [row["line"] for row in support] + [row["line"] for row in rejects if row["document"] == "a"] == [1, 5, 2, 3, 4]
     assert {(row["stage"], row["lang"], row["file"].split("/")[0]) for row in rejects} == {("support", "en", "en")}
-    assert [(row["document"], row["code"]) for row in rejects if row["document"] != "a"] == [("b", "not_utf8"), ("other", "unknown_document")]
+    assert [(row["document"], row["code"]) for row in rejects if row["document"] != "a"] == [
+        ("b", "not_utf8"),
+        ("other", "unknown_document"),
+    ]
 
 
 def test_every_row_is_used_or_rejected(tmp_path: Path) -> None:

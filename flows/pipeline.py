@@ -48,13 +48,9 @@ def pipeline(
 
     texts = read_corpus(store, corpus, source, targets, config, pinned.shards if pinned else None, watch)
     segments = pair_segments(store, texts, config, watch)
-    if pinned:
-        teachers, edges, students = pinned.teachers, pinned.edges, pinned.students
-        plans = build_targets(store, texts, segments, teachers, config, watch)
-    else:
-        teachers, edges = fit_teachers(store, texts, segments, config, watch)
-        plans = build_targets(store, texts, segments, teachers, config, watch)
-        students = train_students(store, texts, teachers, plans, config, watch)
+    teachers, edges = (pinned.teachers, pinned.edges) if pinned else fit_teachers(store, texts, segments, config, watch)
+    plans = build_targets(store, texts, segments, teachers, config, watch)
+    students = pinned.students if pinned else train_students(store, texts, teachers, plans, config, watch)
 
     aligned = align_texts(store, texts, teachers, students, plans, config, watch)
     tagged = read_support(store, corpus, support, texts, config, watch)

@@ -3,11 +3,14 @@
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.commands.conventions import AsJson, Quiet, Settings, errors
+
+if TYPE_CHECKING:
+    from flows.outputs import Outputs
 
 
 def demo(
@@ -89,7 +92,7 @@ def _run(
     """Run the pipeline and print what it did; returns the figures."""
     _prepare_prefect()
     from flows.config import load_config
-    from flows.console import ERR, OUT, count_table, progress_bars, score_table
+    from flows.console import ERR, progress_bars
     from flows.outputs import read_outputs
     from pipeline_lib.corpus.layouts import resolve_language
     from pipeline_lib.projection.support import find_support
@@ -109,22 +112,29 @@ def _run(
     if as_json:
         typer.echo(json.dumps(outputs.figures, indent=1))
     elif not quiet:
-        if outputs.scores.height:
-            OUT.print(score_table(outputs.scores, "scores"))
-        if outputs.counts.abstentions:
-            OUT.print(count_table("not projected", ("language", "reason", "mentions"), outputs.abstentions()))
-        if outputs.counts.rejects:
-            OUT.print(count_table("rejected", ("stage", "code", "count"), outputs.rejects()))
-        if outputs.counts.stayed or any(outputs.counts.carried.values()):
-            OUT.print(f"carried: {outputs.carried_sentence()}", highlight=False)
-        if outputs.counts.warnings:
-            OUT.print(f"irregular: {outputs.warning_sentence()}", highlight=False)
-        if said := outputs.support_sentence():
-            OUT.print(f"support: {said}", highlight=False)
-        OUT.print(f"model: {outputs.model_sentence()}", highlight=False)
-        for name in ("report.html", "projections.parquet", "scores.json", *(f"{lang}/run.tsv" for lang in counts.projected)):
-            OUT.print(f"wrote {out / name}", highlight=False, soft_wrap=True)
+        _print(outputs, out)
     return outputs.figures
+
+
+def _print(outputs: "Outputs", out: Path) -> None:
+    """Tables and sentences of what a run did."""
+    from flows.console import OUT, count_table, score_table
+
+    if outputs.scores.height:
+        OUT.print(score_table(outputs.scores, "scores"))
+    if outputs.counts.abstentions:
+        OUT.print(count_table("not projected", ("language", "reason", "mentions"), outputs.abstentions()))
+    if outputs.counts.rejects:
+        OUT.print(count_table("rejected", ("stage", "code", "count"), outputs.rejects()))
+    if outputs.counts.stayed or any(outputs.counts.carried.values()):
+        OUT.print(f"carried: {outputs.carried_sentence()}", highlight=False)
+    if outputs.counts.warnings:
+        OUT.print(f"irregular: {outputs.warning_sentence()}", highlight=False)
+    if said := outputs.support_sentence():
+        OUT.print(f"support: {said}", highlight=False)
+    OUT.print(f"model: {outputs.model_sentence()}", highlight=False)
+    for name in ("report.html", "projections.parquet", "scores.json", *(f"{lang}/run.tsv" for lang in outputs.counts.projected)):
+        OUT.print(f"wrote {out / name}", highlight=False, soft_wrap=True)
 
 
 def _prepare_prefect() -> None:

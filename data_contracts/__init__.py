@@ -14,6 +14,7 @@ from data_contracts.contract import Contract, ContractError, Rule, column
 from data_contracts.corpus import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS, UNITS, WARNINGS
 from data_contracts.evaluation import DOCUMENT_SCORES, SCORES
 from data_contracts.projection import CANDIDATES, CARRIED_LINES, CORPUS_EDGES, MEMORY, PROJECTIONS
+from data_contracts.support import SUPPORT
 
 CONTRACTS = (
     CORPUS_FILES,
@@ -31,6 +32,7 @@ CONTRACTS = (
     TRAINING_LOG,
     ALIGNMENTS,
     EDGE_STATISTICS,
+    SUPPORT,
     CANDIDATES,
     CORPUS_EDGES,
     MEMORY,
@@ -60,6 +62,7 @@ __all__ = [
     "REJECTS",
     "SCORES",
     "SEGMENT_PAIRS",
+    "SUPPORT",
     "TRAINING_LOG",
     "TRANSPORT_PLANS",
     "UNITS",

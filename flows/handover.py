@@ -5,6 +5,7 @@ from pathlib import Path
 from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
 from flows.model import PairModel, model_record, run_id
+from flows.support import NO_SUPPORT, Support
 from flows.watch import Watch
 from pipeline_lib.evaluation.summary import Counts
 from pipeline_lib.storage.store import ArtifactRef, Store
@@ -24,6 +25,7 @@ def hand_over(
     scores: dict[str, Scored],
     config: RunConfig,
     watch: Watch,
+    support: Support = NO_SUPPORT,
 ) -> Counts:
     """Record the run in the store and export its outputs."""
     made = [corpus.scanned.files, *_refs(projected), *(scored.main for scored in scores.values())]
@@ -38,10 +40,11 @@ def hand_over(
         "config": config.model_dump(mode="json"),
         "models": model_record(models),
         "artifacts": artifacts,
+        **support.record(),
     }
     Store(store).write_record(f"runs/{run}.json", record)
     facts = RunFacts(run, Path(folder).name, config.profile, config.aligner, pinned or run, config.toml(), record, tuple(watch.stages))
-    counts: Counts = export(store, out, _outputs(corpus, projected, scores), facts)
+    counts: Counts = export(store, out, _outputs(corpus, projected, scores, support), facts)
     return counts
 
 
@@ -49,15 +52,16 @@ def _refs(projected: dict[Cell, Projected]) -> list[ArtifactRef]:
     return [ref for made in projected.values() for ref in (made.projections, made.carried)]
 
 
-def _outputs(corpus: Corpus, projected: dict[Cell, Projected], scores: dict[str, Scored]) -> Outputs:
+def _outputs(corpus: Corpus, projected: dict[Cell, Projected], scores: dict[str, Scored], support: Support) -> Outputs:
     langs = dict.fromkeys([corpus.source, *corpus.targets])
-    rejects = [corpus.scanned.rejects, *(rows.rejects for rows in corpus.rows.values()), *(scored.rejects for scored in scores.values())]
+    ingested, scored = [rows.rejects for rows in corpus.rows.values()], [made.rejects for made in scores.values()]
+    rejects = [corpus.scanned.rejects, *ingested, *support.rejects, *scored]
     return Outputs(
         source=corpus.source,
         targets=corpus.targets,
         texts={lang: [corpus.rows[lang, shard] for shard in corpus.shards] for lang in langs},
         projected={lang: [projected[lang, shard] for shard in corpus.shards] for lang in corpus.targets},
-        scores=[scored.main for scored in scores.values()],
+        scores=[made.main for made in scores.values()],
         rejects=rejects,
         warnings=[rows.warnings for rows in corpus.rows.values()],
         files=corpus.scanned.files,

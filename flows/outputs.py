@@ -36,6 +36,10 @@ class Outputs:
         warnings = self.counts.warnings
         return f"{sum(warnings.values())} places of {len(warnings)} kinds, all taken; where: warnings.parquet"
 
+    def support_sentence(self) -> str | None:
+        """How many mentions of an outside tagger were evidence; None where none was given."""
+        return f"{self.figures['support']} mentions of a tagger were evidence" if "support" in self.figures else None
+
     def model_sentence(self) -> str:
         """Where the model came from."""
         run, model = self.figures["run"], self.figures["model"]
@@ -56,4 +60,6 @@ def read_outputs(out: Path, counts: Counts) -> Outputs:
         "rejects": [{"stage": stage, "code": code, "count": n} for (stage, code), n in counts.rejects.items()],
         "scores": scores,
     }
+    if "support" in record:
+        figures["support"] = record["support"]["mentions"]
     return Outputs(counts, pl.DataFrame(scores), figures)

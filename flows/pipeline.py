@@ -11,6 +11,7 @@ from flows.corpus import read_corpus
 from flows.handover import hand_over
 from flows.model import Model, load_model, pair_models
 from flows.project import align_texts, count_corpus, find_candidates, project_mentions, score_projections
+from flows.support import read_support
 from flows.train import build_targets, fit_teachers, pair_segments, train_students
 from flows.watch import Watch
 from pipeline_lib.corpus.layouts import resolve_language
@@ -20,13 +21,23 @@ from tasks.export import check_out
 
 
 @flow(name="spanferry", persist_result=False)
-def pipeline(config: RunConfig, corpus: str, source: str, targets: list[str], store: str, out: str, model: str | None = None) -> Counts:
+def pipeline(
+    config: RunConfig,
+    corpus: str,
+    source: str,
+    targets: list[str],
+    store: str,
+    out: str,
+    model: str | None = None,
+    support: str | None = None,
+) -> Counts:
     """Carry the annotations of ``source`` into ``targets``.
 
     Args:
         corpus: folder in the layout that ``config.corpus`` tells, such as ``{lang}/{document}.txt`` with ``.ann`` beside it.
         store: folder or fsspec URL of the artifacts; out: folder of the outputs.
         model: run whose model is used as it is; without one, what depends on the corpus is fitted.
+        support: folder of mentions that a tagger predicts in the target texts, as evidence.
 
     Raises:
         CorpusError, ModelError, ExportError, StoreError: with the reason in one sentence.
@@ -37,28 +48,35 @@ def pipeline(config: RunConfig, corpus: str, source: str, targets: list[str], st
 
     texts = read_corpus(store, corpus, source, targets, config, pinned.shards if pinned else None, watch)
     segments = pair_segments(store, texts, config, watch)
-    if pinned:
-        teachers, edges, students = pinned.teachers, pinned.edges, pinned.students
-        plans = build_targets(store, texts, segments, teachers, config, watch)
-    else:
-        teachers, edges = fit_teachers(store, texts, segments, config, watch)
-        plans = build_targets(store, texts, segments, teachers, config, watch)
-        students = train_students(store, texts, teachers, plans, config, watch)
+    teachers, edges = (pinned.teachers, pinned.edges) if pinned else fit_teachers(store, texts, segments, config, watch)
+    plans = build_targets(store, texts, segments, teachers, config, watch)
+    students = pinned.students if pinned else train_students(store, texts, teachers, plans, config, watch)
 
     aligned = align_texts(store, texts, teachers, students, plans, config, watch)
-    candidates = find_candidates(store, texts, aligned, plans, edges, config, watch)
+    tagged = read_support(store, corpus, support, texts, config, watch)
+    candidates = find_candidates(store, texts, aligned, plans, edges, config, watch, tagged)
     counted = pinned.counted if pinned else count_corpus(store, texts, candidates, teachers, config, watch)
     projected = project_mentions(store, texts, candidates, counted, aligned.aligners, config, watch)
     scores = score_projections(store, corpus, texts, projected, config, watch)
     models = pair_models(teachers, edges, students, counted)
-    return hand_over(store, corpus, out, texts, models, pinned.run if pinned else None, projected, scores, config, watch)
+    return hand_over(store, corpus, out, texts, models, pinned.run if pinned else None, projected, scores, config, watch, tagged)
 
 
-def run_pipeline(config: RunConfig, corpus: str, source: str, targets: list[str], store: str, out: str, model: str | None = None) -> Counts:
+def run_pipeline(
+    config: RunConfig,
+    corpus: str,
+    source: str,
+    targets: list[str],
+    store: str,
+    out: str,
+    model: str | None = None,
+    support: str | None = None,
+) -> Counts:
     """Run the flow in this process, ``config.workers`` shards at a time."""
     name = f"{Path(corpus).name} {source}-{'+'.join(targets)} {config.profile}"
     runner: Any = ThreadPoolTaskRunner(max_workers=config.workers)  # Any: its future type is narrower than with_options asks for
-    counts: Counts = pipeline.with_options(task_runner=runner, flow_run_name=name)(config, corpus, source, targets, store, out, model)
+    named = pipeline.with_options(task_runner=runner, flow_run_name=name)
+    counts: Counts = named(config, corpus, source, targets, store, out, model, support)
     return counts
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
+from flows.support import NO_SUPPORT, Support
 from flows.train import Refs, Targets
 from flows.watch import Watch
 from pipeline_lib.storage.store import ArtifactRef
@@ -24,7 +25,14 @@ class Aligned:
 
 
 def find_candidates(
-    store: str, corpus: Corpus, aligned: Aligned, targets: Targets, edges: Refs, config: RunConfig, watch: Watch
+    store: str,
+    corpus: Corpus,
+    aligned: Aligned,
+    targets: Targets,
+    edges: Refs,
+    config: RunConfig,
+    watch: Watch,
+    support: Support = NO_SUPPORT,
 ) -> dict[Cell, ArtifactRef]:
     """The spans that every mention may have become."""
     return watch.stage(
@@ -40,6 +48,7 @@ def find_candidates(
                 aligned.alignments[lang, shard],
                 targets.posteriors[lang, shard],
                 config.candidates,
+                support.of((lang, shard)),
             )
             for lang, shard in corpus.cells
         },

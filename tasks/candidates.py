@@ -10,6 +10,7 @@ from pipeline_lib.alignment.views import typed_texts
 from pipeline_lib.projection.candidates import CandidateConfig
 from pipeline_lib.projection.edges import edges_array
 from pipeline_lib.projection.gather import PairTexts, candidate_tables
+from pipeline_lib.projection.support import support_arrays
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.stage import STAGE, fingerprints
@@ -27,10 +28,12 @@ def find_candidates(
     alignment: ArtifactRef,
     posteriors: ArtifactRef,
     config: CandidateConfig,
+    support: ArtifactRef | None = None,
 ) -> ArtifactRef:
-    """CANDIDATES along an alignment: TRANSPORT_PLANS of the teachers, or ALIGNMENTS of the student."""
+    """CANDIDATES along an alignment: TRANSPORT_PLANS of the teachers, or ALIGNMENTS of the student; with SUPPORT where there is some."""
     store = Store(root)
     inputs = [*texts_fingerprints([source, target]), *fingerprints(mentions, embeddings, edges, alignment, posteriors)]
+    inputs += fingerprints(support) if support else []
     made_of = ingredients(CANDIDATES.id, "pipeline_lib.projection.gather", config, inputs)
 
     def make() -> Iterator[pa.Table]:
@@ -41,6 +44,7 @@ def find_candidates(
             typed_texts(store.read(embeddings)),
             edges_array(store.read(edges)),
         )
-        yield from candidate_tables(store.read(mentions), texts, store.scan(alignment), store.read(posteriors), {}, config)
+        tagged = support_arrays(store.read(support), texts.target) if support else {}
+        yield from candidate_tables(store.read(mentions), texts, store.scan(alignment), store.read(posteriors), tagged, config)
 
     return store.table(CANDIDATES, alignment.shard, made_of, make)

@@ -3,11 +3,14 @@
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.commands.conventions import AsJson, Quiet, Settings, errors
+
+if TYPE_CHECKING:
+    from flows.outputs import Outputs
 
 
 def demo(
@@ -54,6 +57,13 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     source: Annotated[str, typer.Option(help="Language that is annotated.")] = "es",
     model: Annotated[str | None, typer.Option(help="Use the model of this run (id or output folder) instead of fitting one.")] = None,
+    support: Annotated[
+        Path | None,
+        typer.Option(
+            help="Mentions that a tagger predicts in the target texts, as evidence: {lang}/{document}.ann or a TSV in {lang}/; "
+            "with one target also without {lang}/."
+        ),
+    ] = None,
     settings: Settings = [],  # noqa: B006
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -63,7 +73,7 @@ def run(
         langs = [lang.strip() for lang in targets.split(",") if lang.strip()]
         if not langs:
             raise typer.BadParameter("name at least one language", param_hint="--targets")
-        _run(profile, corpus, source, langs, store, out, settings, model, quiet, as_json)
+        _run(profile, corpus, source, langs, store, out, settings, model, quiet, as_json, support)
 
 
 def _run(
@@ -77,42 +87,54 @@ def _run(
     model: str | None,
     quiet: bool,
     as_json: bool,
+    support: Path | None = None,
 ) -> dict[str, Any]:
     """Run the pipeline and print what it did; returns the figures."""
     _prepare_prefect()
     from flows.config import load_config
-    from flows.console import ERR, OUT, count_table, progress_bars, score_table
+    from flows.console import ERR, progress_bars
     from flows.outputs import read_outputs
     from pipeline_lib.corpus.layouts import resolve_language
+    from pipeline_lib.projection.support import find_support
 
     # What can be refused at once is refused before Prefect takes its time to start.
     config = load_config(profile, settings)
-    for lang in [source, *targets]:
-        resolve_language(corpus, lang, config.corpus)
+    own = [resolve_language(corpus, lang, config.corpus) for lang in [source, *targets]]
+    if support is not None:
+        find_support(support, list(dict.fromkeys(own[1:])), corpus)
     if not quiet and not as_json:
         ERR.print("starting Prefect ...")
     from flows.pipeline import run_pipeline
 
     with progress_bars(quiet or as_json):
-        counts = run_pipeline(config, str(corpus), source, targets, store, str(out), model)
+        counts = run_pipeline(config, str(corpus), source, targets, store, str(out), model, None if support is None else str(support))
     outputs = read_outputs(out, counts)
     if as_json:
         typer.echo(json.dumps(outputs.figures, indent=1))
     elif not quiet:
-        if outputs.scores.height:
-            OUT.print(score_table(outputs.scores, "scores"))
-        if outputs.counts.abstentions:
-            OUT.print(count_table("not projected", ("language", "reason", "mentions"), outputs.abstentions()))
-        if outputs.counts.rejects:
-            OUT.print(count_table("rejected", ("stage", "code", "count"), outputs.rejects()))
-        if outputs.counts.stayed or any(outputs.counts.carried.values()):
-            OUT.print(f"carried: {outputs.carried_sentence()}", highlight=False)
-        if outputs.counts.warnings:
-            OUT.print(f"irregular: {outputs.warning_sentence()}", highlight=False)
-        OUT.print(f"model: {outputs.model_sentence()}", highlight=False)
-        for name in ("report.html", "projections.parquet", "scores.json", *(f"{lang}/run.tsv" for lang in counts.projected)):
-            OUT.print(f"wrote {out / name}", highlight=False, soft_wrap=True)
+        _print(outputs, out)
     return outputs.figures
+
+
+def _print(outputs: "Outputs", out: Path) -> None:
+    """Tables and sentences of what a run did."""
+    from flows.console import OUT, count_table, score_table
+
+    if outputs.scores.height:
+        OUT.print(score_table(outputs.scores, "scores"))
+    if outputs.counts.abstentions:
+        OUT.print(count_table("not projected", ("language", "reason", "mentions"), outputs.abstentions()))
+    if outputs.counts.rejects:
+        OUT.print(count_table("rejected", ("stage", "code", "count"), outputs.rejects()))
+    if outputs.counts.stayed or any(outputs.counts.carried.values()):
+        OUT.print(f"carried: {outputs.carried_sentence()}", highlight=False)
+    if outputs.counts.warnings:
+        OUT.print(f"irregular: {outputs.warning_sentence()}", highlight=False)
+    if said := outputs.support_sentence():
+        OUT.print(f"support: {said}", highlight=False)
+    OUT.print(f"model: {outputs.model_sentence()}", highlight=False)
+    for name in ("report.html", "projections.parquet", "scores.json", *(f"{lang}/run.tsv" for lang in outputs.counts.projected)):
+        OUT.print(f"wrote {out / name}", highlight=False, soft_wrap=True)
 
 
 def _prepare_prefect() -> None:

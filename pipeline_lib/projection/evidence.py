@@ -12,6 +12,7 @@ from pipeline_lib.alignment.band import Band, Floats
 from pipeline_lib.alignment.units import GridText
 
 HYPHENS = frozenset("-\u2010\u2011")
+LEAST_OVERLAP = 0.25
 SIGNALS = ("share", "owned", "kept", "forward", "backward")
 
 
@@ -26,7 +27,8 @@ class Aligned:
             *forward*, *backward*: posteriors of the hidden Markov model.
         edges: how readily each target unit opens, precedes, closes or follows a mention, log-odds over the corpus's own,
             shape (target units, 4).
-        support: whether an outside tagger sees a mention of some label there, by label, each of shape (target units,).
+        support: by label, the number (from 1) of the mention that an outside tagger sees there, 0 where it sees none; each of shape
+            (target units,), or (layers, target units) where mentions overlap.
     """
 
     source: GridText
@@ -39,7 +41,10 @@ class Aligned:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The signals of one mention or fragment from target unit ``left`` on; each of shape (reachable units,)."""
+    """The signals of one mention or fragment from target unit ``left`` on; each of shape (reachable units,).
+
+    ``support`` is 1 inside the one tagged mention that is likeliest this mention's, if any is.
+    """
 
     left: int
     share: Floats
@@ -56,10 +61,28 @@ def evidence(units: range, label: str, pair: Aligned) -> Evidence:
     left, right = int(low.min()), max(int(high.max()), int(low.min()))
     summed = np.zeros((len(SIGNALS), right - left))
     _sum_rows(pair.signals, pair.band.low, pair.band.indptr, units.start, units.stop, left, summed)
-    inside = pair.support.get(label)
-    supported = inside[left:right] if inside is not None else np.zeros(right - left)
     share, owned, kept, forward, backward = summed
-    return Evidence(left, share, owned, kept, forward, backward, supported)
+    tagged = pair.support.get(label)
+    inside = np.zeros(right - left) if tagged is None else supported((share + forward + backward) / 3, np.atleast_2d(tagged)[:, left:right])
+    return Evidence(left, share, owned, kept, forward, backward, inside)
+
+
+def supported(signal: Floats, tagged: Floats) -> Floats:
+    """1 inside the tagged mention that overlaps most with the signal, 0 elsewhere, shape (units,); all 0 where none overlaps enough.
+
+    One, since neighbours of the same label, an enumeration say, would run together.
+
+    Args:
+        signal: how much of the mention lies in each unit, shape (units,); tagged: numbers of mentions, 0 for none, shape (layers, units).
+    """
+    numbers = tagged.astype(np.int64)
+    sizes = np.bincount(numbers.ravel())
+    shared = np.bincount(numbers.ravel(), weights=np.broadcast_to(signal, numbers.shape).ravel())
+    overlap = 2 * shared[1:] / np.maximum(sizes[1:] + signal.sum(), 1e-9)  # Dice, soft
+    if not len(overlap) or overlap.max() < LEAST_OVERLAP:
+        return np.zeros(len(signal))
+    inside: Floats = (numbers == overlap.argmax() + 1).any(axis=0).astype(np.float64)
+    return inside
 
 
 def plan_signals(plan: Floats, rows: Floats, columns: Floats, band: Band) -> tuple[Floats, Floats, Floats]:

@@ -17,7 +17,7 @@ from pipeline_lib.projection.candidates import CandidateConfig, PairSpelling, ca
 from pipeline_lib.projection.evidence import Aligned, evidence, plan_signals
 
 Row = dict[str, Any]
-Support = Mapping[str, Mapping[str, Floats]]  # by document and label: whether a unit lies in a mention of an outside tagger
+Support = Mapping[str, Mapping[str, Floats]]  # by document and label: as in ``Aligned``
 
 
 @dataclass(frozen=True)

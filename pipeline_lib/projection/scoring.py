@@ -32,7 +32,7 @@ class SpanWeights(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     length_ratio: float = -1.8
     carried_inner: float = 0.0
     carried_outer: float = 0.38
-    support: float = 1.0
+    support: float = 2.0
     corpus_inner: float = 0.33
     corpus_outer: float = 0.19
     memory: float = 0.1

@@ -23,6 +23,14 @@ def test_inner_products_of_spellings_are_the_character_view_but_for_the_noise_of
     assert errors[0] > errors[1] > errors[2]
 
 
+def test_the_noise_of_hashing_has_no_mean() -> None:
+    random = np.random.default_rng(7)
+    words = ["".join(random.choice(list("abcdefghijklmnopqrstuvwxyz"), 8)) for _ in range(120)]
+    one = local_types(typed(words, EMPTY), EMPTY)
+    errors = (spelling(one.strings, 64) @ spelling(one.strings, 64).T - character_view(one, one))[~np.eye(120, dtype=bool)]
+    assert errors.std() > 0.05 and abs(errors.mean()) < 0.02
+
+
 def test_a_type_without_any_letters_has_no_spelling() -> None:
     assert not spelling([""], 64).any() and np.isfinite(spelling(["", "a"], 64)).all()
 

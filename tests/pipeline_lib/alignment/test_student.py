@@ -29,6 +29,7 @@ ODD = [
     "[UNK]",
 ]
 WIDE = StudentConfig(spelling=4096, lexicon=4096, neighbour=1024, hidden=16)
+UNEQUAL = ViewWeights(characters=0.3, lexical=4.0, sentence=0.5, phrase=2.0, pooled_sentence=0.2, pooled_phrase=0.1)
 ALONE = [name for name in ViewWeights.model_fields if name != "prior"]
 
 
@@ -52,11 +53,11 @@ def test_translations_are_nearest_before_any_training(student: Student) -> None:
 
 @pytest.mark.parametrize(
     "weights",
-    [ViewWeights(), *(ViewWeights(**{**dict.fromkeys(ALONE, 0.0), name: 1.0}) for name in ALONE)],
+    [ViewWeights(), UNEQUAL, *(ViewWeights(**{**dict.fromkeys(ALONE, 0.0), name: 1.0}) for name in ALONE)],
     ids=lambda weights: "+".join(name for name, weight in weights.model_dump().items() if weight),
 )
 def test_a_wide_untrained_student_has_the_similarities_of_the_alignment_target(weights: ViewWeights) -> None:
-    fitted, cost = teachers(DICTIONARY), CostConfig(weights=weights, sentence_window=2, phrase_window=1)
+    fitted, cost = teachers(DICTIONARY), CostConfig(weights=weights, context=0.4, sentence_window=2, phrase_window=1)
     words = [list(DICTIONARY)[number] for number in np.random.default_rng(3).integers(0, len(DICTIONARY), 30)]
     source, target = types(words), types([DICTIONARY[word] for word in words])
     wide = new_student(fitted, WIDE, cost)
@@ -68,9 +69,9 @@ def test_a_wide_untrained_student_has_the_similarities_of_the_alignment_target(w
     met = theirs > -weights.prior / 2  # a cost has no room for less than no similarity at all
     slope = (ours * theirs)[met].sum() / (theirs * theirs)[met].sum()
     assert slope == pytest.approx(1 / theirs.max(), rel=0.3)
-    # Words of two letters have three n-grams: one collision is much.
-    assert ours[met] == pytest.approx(slope * theirs[met], abs=0.2)
-    assert np.corrcoef(ours[met], theirs[met])[0, 1] > 0.95
+    # Words of two letters have three n-grams: where spelling is all, one collision is much.
+    assert ours[met] == pytest.approx(slope * theirs[met], abs=0.05 if weights.lexical or not weights.characters else 0.12)
+    assert np.corrcoef(ours[met], theirs[met])[0, 1] > 0.97
 
 
 def test_types_that_share_letters_are_near_though_unseen(student: Student) -> None:

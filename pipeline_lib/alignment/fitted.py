@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from scipy.sparse import csr_array, vstack
 from sklearn.utils.extmath import randomized_svd
 
 from pipeline_lib.alignment.band import Floats, Ints
-from pipeline_lib.alignment.lexical import GroupedText, LexicalConfig, lexical_table
+from pipeline_lib.alignment.lexical import Channel, GroupedText, LexicalConfig, Translation, fit_translation
 from pipeline_lib.alignment.segments import Groups, SegmentConfig, align_segments, anchored_diagonal
 from pipeline_lib.alignment.units import GridText
 
@@ -69,7 +70,7 @@ class Teachers:
 
     Attributes:
         sentence_source, sentence_target, phrase_source, phrase_target: shape (types, dimensions).
-        lexical: ``sqrt(p(t|s) p(s|t))``, shape (source types, target types), sparse.
+        lexical: ``sqrt(p(t|s) p(s|t))``, shape (source types, target types), sparse; translation: what it is made of.
     """
 
     source: Vocabulary
@@ -79,6 +80,7 @@ class Teachers:
     phrase_source: Vectors
     phrase_target: Vectors
     lexical: csr_array
+    translation: Translation
 
 
 def pair_types(source: GridText, target: GridText) -> PairTypes:
@@ -94,42 +96,56 @@ def fit_teachers(pairs: Sequence[PairTypes], config: FitConfig) -> Teachers:
     diagonals = [anchored_diagonal(g, len(s), len(t)) for g, s, t in zip(groups, source_ids, target_ids, strict=True)]
     sentence_source, sentence_target = _sentence_view(text, len(source.types), len(target.types), config)
     phrase_source, phrase_target = _phrase_view(source_ids, target_ids, diagonals, len(source.types), len(target.types), config)
-    lexical = lexical_table(text, len(source.types), len(target.types), config.lexical)
-    return Teachers(source, target, sentence_source, sentence_target, phrase_source, phrase_target, lexical)
+    translation = fit_translation(text, len(source.types), len(target.types), config.lexical)
+    lexical = translation.strength(config.lexical.keep)
+    return Teachers(source, target, sentence_source, sentence_target, phrase_source, phrase_target, lexical, translation)
 
 
 def save_teachers(teachers: Teachers, path: Path) -> None:
     """Write one safetensors file; vocabularies are UTF-8 bytes, one type a line (a type holds no line break)."""
-    lexical = teachers.lexical
-    save_file(
-        {
-            "source.types": _packed(teachers.source.types),
-            "source.counts": teachers.source.counts,
-            "target.types": _packed(teachers.target.types),
-            "target.counts": teachers.target.counts,
-            "sentence.source": teachers.sentence_source,
-            "sentence.target": teachers.sentence_target,
-            "phrase.source": teachers.phrase_source,
-            "phrase.target": teachers.phrase_target,
-            "lexical.values": lexical.data,
-            "lexical.columns": lexical.indices.astype(np.int32),
-            "lexical.rows": lexical.indptr.astype(np.int64),
-        },
-        path,
-    )
+    tensors: dict[str, npt.NDArray[Any]] = {
+        "source.types": _packed(teachers.source.types),
+        "source.counts": teachers.source.counts,
+        "target.types": _packed(teachers.target.types),
+        "target.counts": teachers.target.counts,
+        "sentence.source": teachers.sentence_source,
+        "sentence.target": teachers.sentence_target,
+        "phrase.source": teachers.phrase_source,
+        "phrase.target": teachers.phrase_target,
+        **_sparse("lexical", teachers.lexical),
+    }
+    for name, channel in (("forward", teachers.translation.forward), ("backward", teachers.translation.backward)):
+        tensors |= {**_sparse(name, channel.table), f"{name}.empty": channel.empty, f"{name}.jumps": channel.jumps}
+    save_file(tensors, path)
 
 
 def load_teachers(path: Path) -> Teachers:
     """Read what ``save_teachers`` wrote."""
-    tensors = load_file(path)
-    source = Vocabulary(_unpacked(tensors["source.types"]), tensors["source.counts"])
-    target = Vocabulary(_unpacked(tensors["target.types"]), tensors["target.counts"])
-    lexical = csr_array(
-        (tensors["lexical.values"], tensors["lexical.columns"], tensors["lexical.rows"]), shape=(len(source.types), len(target.types))
-    )
+    found = load_file(path)
+    source = Vocabulary(_unpacked(found["source.types"]), found["source.counts"])
+    target = Vocabulary(_unpacked(found["target.types"]), found["target.counts"])
+    shape = (len(source.types), len(target.types))
+    forward = Channel(_csr(found, "forward", shape), found["forward.empty"], found["forward.jumps"])
+    backward = Channel(_csr(found, "backward", shape[::-1]), found["backward.empty"], found["backward.jumps"])
     return Teachers(
-        source, target, tensors["sentence.source"], tensors["sentence.target"], tensors["phrase.source"], tensors["phrase.target"], lexical
+        source,
+        target,
+        found["sentence.source"],
+        found["sentence.target"],
+        found["phrase.source"],
+        found["phrase.target"],
+        _csr(found, "lexical", shape),
+        Translation(forward, backward),
     )
+
+
+def _sparse(name: str, table: csr_array) -> dict[str, npt.NDArray[Any]]:
+    parts = {"values": table.data, "columns": table.indices.astype(np.int32), "rows": table.indptr.astype(np.int64)}
+    return {f"{name}.{part}": values for part, values in parts.items()}
+
+
+def _csr(tensors: dict[str, npt.NDArray[Any]], name: str, shape: tuple[int, int]) -> csr_array:
+    return csr_array(tuple(tensors[f"{name}.{part}"] for part in ("values", "columns", "rows")), shape=shape)
 
 
 def _packed(types: Sequence[str]) -> npt.NDArray[np.uint8]:

@@ -6,6 +6,8 @@ from scipy.sparse import csr_array
 
 from pipeline_lib.alignment.distill import Lesson
 from pipeline_lib.alignment.fitted import Teachers, Vectors, Vocabulary
+from pipeline_lib.alignment.hmm import JUMPS
+from pipeline_lib.alignment.lexical import Channel, Translation
 from pipeline_lib.alignment.student import Student, StudentConfig, new_student
 from pipeline_lib.alignment.units import GridText, split_units
 
@@ -41,7 +43,10 @@ def teachers(pairs: dict[str, str], dimensions: int = 8, seed: int = 1) -> Teach
     ones = np.ones(len(pairs))
     lexical = csr_array((ones, (np.argsort(order[0]), np.argsort(order[1]))), shape=(len(pairs), len(pairs)))
     source, target = (_vocabulary([words[number] for number in rows]) for words, rows in zip((sources, targets), order, strict=True))
-    return Teachers(source, target, sentence[order[0]], sentence[order[1]], phrase[order[0]], phrase[order[1]], lexical)
+    empty = np.full(len(pairs), 1.0 / len(pairs))
+    jumps = np.full(JUMPS, 1.0 / JUMPS)
+    translation = Translation(Channel(lexical, empty, jumps), Channel(lexical.T.tocsr(), empty, jumps))
+    return Teachers(source, target, sentence[order[0]], sentence[order[1]], phrase[order[0]], phrase[order[1]], lexical, translation)
 
 
 def small_student(seed: int = 13) -> Student:

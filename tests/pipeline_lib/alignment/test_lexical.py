@@ -1,12 +1,11 @@
-from itertools import product
-
 import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy.sparse import csr_array
 
 from pipeline_lib.alignment.band import Floats
-from pipeline_lib.alignment.lexical import EMPTY_WORD, JUMPS, GroupedText, LexicalConfig, _forward_backward, _jump_matrix, lexical_table
+from pipeline_lib.alignment.hmm import EMPTY_WORD
+from pipeline_lib.alignment.lexical import GroupedText, LexicalConfig, fit_translation
 from tests.pipeline_lib.alignment.toys import DICTIONARY, translated
 
 PAIRS = [([0, 1], [0, 1]), ([0, 2], [2, 0]), ([1, 2, 2], [1, 2]), ([3], [1, 3, 3]), ([0, 3], [0])]
@@ -41,68 +40,22 @@ def ibm1(pairs: list[tuple[list[int], list[int]]], types: int, rounds: int, smoo
     return table
 
 
-def by_enumeration(emission: Floats, null: Floats, move: Floats) -> tuple[Floats, Floats]:
-    """Posteriors and expected moves, summed over every path of states (position, whether it translates)."""
-    m, n = emission.shape
-    states = list(product(range(n), (True, False)))
-    posterior, moves, total = np.zeros((m, n)), np.zeros((n, n)), 0.0
-    for path in product(states, repeat=m):
-        weight = 1.0 / n
-        for j, (i, translates) in enumerate(path):
-            if j and translates:
-                weight *= move[path[j - 1][0], i]
-            elif j and path[j - 1][0] != i:
-                weight = 0.0
-            weight *= (1 - EMPTY_WORD) * emission[j, i] if translates else EMPTY_WORD * null[j]
-        total += weight
-        for j, (i, translates) in enumerate(path):
-            posterior[j, i] += weight * translates
-            if j and translates:
-                moves[path[j - 1][0], i] += weight
-    return posterior / total, moves / total
-
-
-@pytest.mark.parametrize(("m", "n"), [(1, 1), (1, 3), (2, 2), (3, 2), (2, 3), (4, 2), (3, 3)])
-def test_posteriors_and_expected_moves_are_those_of_all_paths_summed(m: int, n: int) -> None:
-    random = np.random.default_rng(10 * m + n)
-    emission, null, jumps = random.random((m, n)), random.random(m), random.random(JUMPS)
-    move = _jump_matrix(n, jumps)
-    expected_posterior, expected_moves = by_enumeration(emission, null, move)
-    posterior, moves = _forward_backward(emission, null, move)
-    assert np.allclose(posterior, expected_posterior, rtol=1e-9)
-    assert np.allclose(moves, expected_moves, rtol=1e-9)
-
-
-def test_posteriors_stay_shares_on_long_texts() -> None:
-    random = np.random.default_rng(0)
-    posterior, moves = _forward_backward(random.random((400, 90)) * 1e-6, random.random(400) * 1e-6, _jump_matrix(90, random.random(JUMPS)))
-    assert np.isfinite(posterior).all() and (posterior >= 0).all()
-    assert (posterior.sum(axis=1) <= 1 + 1e-9).all() and posterior.sum(axis=1).min() > 0.1
-    assert moves.sum() == pytest.approx(posterior[1:].sum())
-
-
-@pytest.mark.parametrize("n", [1, 5, 40])
-def test_moves_from_a_position_are_shares_by_jump_width(n: int) -> None:
-    jumps = np.arange(1.0, JUMPS + 1)
-    move = _jump_matrix(n, jumps)
-    assert np.allclose(move.sum(axis=1), 1)
-    reach = JUMPS // 2
-    for i, k in product(range(n), range(n)):
-        assert move[i, k] / move[i, i] == pytest.approx(jumps[np.clip(k - i, -reach, reach) + reach] / jumps[reach])
+def table_of(text: GroupedText, source_types: int, target_types: int, config: LexicalConfig) -> csr_array:
+    return fit_translation(text, source_types, target_types, config).strength(config.keep)
 
 
 @pytest.mark.parametrize("rounds", [1, 2, 5])
 def test_model_1_is_that_of_the_book_in_both_directions(rounds: int) -> None:
-    config = LexicalConfig(ibm1_rounds=rounds, hmm_rounds=0, keep=0)
+    config = LexicalConfig(ibm1_rounds=rounds, hmm_rounds=0, least=0, keep=0)
     forward = ibm1(PAIRS, 4, rounds, config.smoothing)
     backward = ibm1([(target, source) for source, target in PAIRS], 4, rounds, config.smoothing)
-    assert np.allclose(lexical_table(grouped(PAIRS), 4, 4, config).toarray(), np.sqrt(forward * backward.T))
+    assert np.allclose(table_of(grouped(PAIRS), 4, 4, config).toarray(), np.sqrt(forward * backward.T))
 
 
 @pytest.mark.parametrize("hmm_rounds", [0, 3])
 def test_swapping_the_texts_transposes_the_table(hmm_rounds: int) -> None:
     text, config = grouped(PAIRS), LexicalConfig(hmm_rounds=hmm_rounds)
-    assert np.allclose(lexical_table(text.reversed(), 4, 4, config).toarray(), lexical_table(text, 4, 4, config).toarray().T)
+    assert np.allclose(table_of(text.reversed(), 4, 4, config).toarray(), table_of(text, 4, 4, config).toarray().T)
 
 
 def toy_table(config: LexicalConfig) -> tuple[csr_array, list[str], list[str]]:
@@ -116,7 +69,7 @@ def toy_table(config: LexicalConfig) -> tuple[csr_array, list[str], list[str]]:
                     [target_types.index(word) for word in document.target[first : last - 1]],
                 )
             )
-    return lexical_table(grouped(pairs), len(source_types), len(target_types), config), source_types, target_types
+    return table_of(grouped(pairs), len(source_types), len(target_types), config), source_types, target_types
 
 
 @pytest.mark.parametrize("config", [LexicalConfig(hmm_rounds=0), LexicalConfig()], ids=["model 1", "HMM"])
@@ -132,8 +85,8 @@ def test_the_dictionary_of_a_toy_corpus_is_found(config: LexicalConfig) -> None:
 
 
 def test_strengths_lie_in_the_unit_interval_and_small_ones_are_dropped() -> None:
-    table, _, _ = toy_table(LexicalConfig(keep=0.02))
-    everything, _, _ = toy_table(LexicalConfig(keep=0.0))
+    table, _, _ = toy_table(LexicalConfig(least=0.0, keep=0.02))
+    everything, _, _ = toy_table(LexicalConfig(least=0.0, keep=0.0))
     assert table.data.min() >= 0.02 and everything.data.min() < 0.02 and everything.data.max() <= 1 + 1e-12
     assert np.allclose(table.toarray(), np.where(everything.toarray() < 0.02, 0, everything.toarray()))
     assert table.has_sorted_indices
@@ -141,9 +94,9 @@ def test_strengths_lie_in_the_unit_interval_and_small_ones_are_dropped() -> None
 
 def test_word_order_tells_the_hmm_apart_what_model_1_cannot() -> None:
     text = grouped([([0, 1, 2], [0, 1, 2])] * 5 + [([3], [3])])
-    plain = lexical_table(text, 4, 4, LexicalConfig(hmm_rounds=0)).toarray()
+    plain = table_of(text, 4, 4, LexicalConfig(hmm_rounds=0)).toarray()
     assert np.allclose(plain[:3, :3], plain[0, 0])
-    ordered = lexical_table(grouped([([0, 1, 2], [0, 1, 2]), ([0, 1], [0, 1]), ([1, 2], [1, 2])] * 3), 3, 3, LexicalConfig())
+    ordered = table_of(grouped([([0, 1, 2], [0, 1, 2]), ([0, 1], [0, 1]), ([1, 2], [1, 2])] * 3), 3, 3, LexicalConfig())
     assert (ordered.toarray().argmax(axis=1) == range(3)).all()
 
 
@@ -154,16 +107,16 @@ def test_a_learnt_forward_step_tells_apart_what_always_stands_together() -> None
         words = [int(word) for word in random.permutation(8)[:5]]
         words[2:2] = [8, 9]  # inseparable, so only the order says which is which
         pairs.append((words, words))
-    table = lexical_table(grouped(pairs), 10, 10, LexicalConfig()).toarray()
+    table = table_of(grouped(pairs), 10, 10, LexicalConfig()).toarray()
     assert table[8, 8] > 0.8 > 0.2 > table[8, 9] and table[9, 9] > 0.8 > 0.2 > table[9, 8]
 
 
 def test_groups_with_an_empty_side_change_nothing() -> None:
     config = LexicalConfig()
     with_gaps = grouped([([], [1, 2]), *PAIRS, ([0, 1], []), ([], [])])
-    assert np.allclose(lexical_table(with_gaps, 4, 4, config).toarray(), lexical_table(grouped(PAIRS), 4, 4, config).toarray())
+    assert np.allclose(table_of(with_gaps, 4, 4, config).toarray(), table_of(grouped(PAIRS), 4, 4, config).toarray())
 
 
 def test_types_that_never_meet_have_no_entry() -> None:
-    table = lexical_table(grouped([([0], [1]), ([2], [0])]), 4, 3, LexicalConfig())
+    table = table_of(grouped([([0], [1]), ([2], [0])]), 4, 3, LexicalConfig())
     assert table.shape == (4, 3) and sorted(zip(*(part.tolist() for part in table.nonzero()), strict=True)) == [(0, 1), (2, 0)]

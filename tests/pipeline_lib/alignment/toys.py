@@ -54,4 +54,5 @@ def swapped(teachers: Teachers) -> Teachers:
         teachers.phrase_target,
         teachers.phrase_source,
         teachers.lexical.T.tocsr(),
+        teachers.translation.reversed(),
     )

@@ -64,7 +64,7 @@ def read_linked_pairs(path: Path, source: Path | None = None, target: Path | Non
         source, target: the sentences of a Pharaoh file, a line each, tokens separated by white space; none for the other forms.
 
     Raises:
-        ScoreInputError: unreadable, a line that breaks a rule of its form, a link outside its sentences. Names file and line, holds no text.
+        ScoreInputError: unreadable, a line that breaks a rule of its form, a link outside its sentences. Names file and line, never text.
     """
     lines = read_lines(path)
     first = next((line for line in lines if line.strip()), "")

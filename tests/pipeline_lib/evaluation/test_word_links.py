@@ -116,7 +116,7 @@ def test_links_alone_need_their_sentences(tmp_path: Path) -> None:
 
 def test_sentences_of_another_number_are_refused(tmp_path: Path) -> None:
     source, target = written(tmp_path, "no\nsi\n", "s"), written(tmp_path, "no\n", "t")
-    with pytest.raises(ScoreInputError, match="s: has 2 lines, .*has 1"):
+    with pytest.raises(ScoreInputError, match=r"s: has 2 lines, .*has 1"):
         read_linked_pairs(written(tmp_path, "0-0\n"), source, target)
 
 

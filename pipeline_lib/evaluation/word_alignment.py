@@ -9,7 +9,8 @@ links it is the harmonic mean of precision and recall, and AER is ``1 - F1``.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline_lib.evaluation.word_links import LinkedPair, Links
+from pipeline_lib.alignment.links import Links
+from pipeline_lib.evaluation.word_links import LinkedPair
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,13 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
-from typing import TypeAlias
 
 from pydantic import BaseModel, NonNegativeInt, ValidationError
 
+from pipeline_lib.alignment.links import Link, Links
 from pipeline_lib.corpus.text import BOM, NotUtf8, decode
 from pipeline_lib.evaluation.annotations import ScoreInputError
-
-Link: TypeAlias = tuple[int, int]
-Links: TypeAlias = frozenset[Link]
 
 LINK = re.compile(r"([0-9]{1,6})([-?p])([0-9]{1,6})")
 NO_LINKS: Links = frozenset()
@@ -173,8 +169,3 @@ def _checked(pair: LinkedPair, where: str) -> LinkedPair:
         sizes = f"{len(pair.source)} source and {len(pair.target)} target tokens"
         raise ScoreInputError(f"{where}: link {pharaoh([min(outside)])} lies outside the sentences of {sizes}")
     return pair
-
-
-def concatenated(files: Iterable[Sequence[LinkedPair]]) -> list[LinkedPair]:
-    """The pairs of several gold files, file after file."""
-    return list(chain.from_iterable(files))

@@ -2,7 +2,8 @@
 
 from hypothesis import strategies as st
 
-from pipeline_lib.evaluation.word_links import Link, LinkedPair
+from pipeline_lib.alignment.links import Link
+from pipeline_lib.evaluation.word_links import LinkedPair
 
 TOKEN = st.text("abc'-.é", min_size=1, max_size=4)
 

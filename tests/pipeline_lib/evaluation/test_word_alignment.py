@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline_lib.alignment.links import Links
 from pipeline_lib.evaluation.word_alignment import score_links
-from pipeline_lib.evaluation.word_links import LinkedPair, Links
+from pipeline_lib.evaluation.word_links import LinkedPair
 from tests.pipeline_lib.evaluation.linked import link_sets, linked_pairs
 
 GUESSED = linked_pairs().flatmap(lambda pair: st.tuples(st.just(pair), link_sets(len(pair.source), len(pair.target))))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline_lib.evaluation.annotations import ScoreInputError
-from pipeline_lib.evaluation.word_links import LinkedPair, concatenated, is_pharaoh, parse_links, pharaoh, read_lines, read_linked_pairs
+from pipeline_lib.evaluation.word_links import LinkedPair, is_pharaoh, parse_links, pharaoh, read_lines, read_linked_pairs
 from tests.pipeline_lib.evaluation.linked import link_sets, linked_pairs
 
 CATS = LinkedPair(("dos", "gatos", "duermen"), ("two", "cats", "sleep"), frozenset({(0, 0), (1, 1)}), frozenset({(2, 2)}))
@@ -132,7 +132,3 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes(b"caf\xe9")
     with pytest.raises(ScoreInputError, match="latin: unreadable, not UTF-8 at byte 3"):
         read_lines(tmp_path / "latin")
-
-
-def test_files_are_strung_together_in_order() -> None:
-    assert concatenated([[CATS], [RAIN, CATS]]) == [CATS, RAIN, CATS]

@@ -29,9 +29,7 @@ def evaluate_alignment(
     ],
     fit: Annotated[list[Path], typer.Option(help="TSV of sentence pairs to fit on, beside the gold's own text; may be repeated.")] = [],  # noqa: B006
     langs: Annotated[str | None, typer.Option(metavar="SOURCE-TARGET", help="Columns of --fit to take, such as en-es.")] = None,
-    source: Annotated[
-        Path | None, typer.Option(help="Source sentences of a Pharaoh file, a line each, tokens between spaces.")
-    ] = None,
+    source: Annotated[Path | None, typer.Option(help="Source sentences of a Pharaoh file, a line each, tokens between spaces.")] = None,
     target: Annotated[Path | None, typer.Option(help="Its target sentences.")] = None,
     settings: Settings = [],  # noqa: B006
     links: Annotated[Path | None, typer.Option(help="Write the links to this file, in Pharaoh: a line a sentence pair.")] = None,

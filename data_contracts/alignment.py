@@ -45,6 +45,33 @@ EMBEDDINGS = Contract(
     rules=(Rule("has_units", "at least one unit", pl.col("ids").list.len() > 0),),
 )
 
+_GROUPS = ("source_starts", "source_ends", "target_starts", "target_ends")
+
+SEGMENT_PAIRS = Contract(
+    name="segment_pairs",
+    version=1,
+    doc="Which sentence-like pieces of two texts translate each other, in order; a group with an empty side has no counterpart.",
+    schema=pa.schema(
+        [
+            *_PAIR,
+            column("source_starts", pa.list_(pa.int32()), "first source unit of each group, shape (groups,)"),
+            column("source_ends", pa.list_(pa.int32()), "end of each group's source units, exclusive"),
+            column("target_starts", pa.list_(pa.int32()), "first target unit of each group"),
+            column("target_ends", pa.list_(pa.int32()), "end of each group's target units, exclusive"),
+            column("sliced", pa.bool_(), "whether proportional slices stand in, which overlap in the target"),
+        ]
+    ),
+    key=("document", "target_lang"),
+    rules=(
+        Rule("has_groups", "at least one group", pl.col("source_starts").list.len() > 0),
+        Rule(
+            "groups_are_complete",
+            "every group has four edges",
+            pl.all_horizontal(pl.col(name).list.len() == pl.col("source_starts").list.len() for name in _GROUPS),
+        ),
+    ),
+)
+
 COST_MATRICES = Contract(
     name="cost_matrices",
     version=1,
@@ -59,6 +86,37 @@ COST_MATRICES = Contract(
             "cost_in_range",
             "costs lie in [0, 1]",
             (pl.col("cost").list.min() >= 0) & (pl.col("cost").list.max() <= 1) & pl.col("cost").list.sum().is_finite(),
+        ),
+    ),
+)
+
+POSTERIORS = Contract(
+    name="posteriors",
+    version=1,
+    doc="What the hidden Markov model says of pairs of units in aligned segments, both directions; pairs below a floor are left out.",
+    schema=pa.schema(
+        [
+            *_PAIR,
+            column("rows", pa.list_(pa.int32()), "source unit of each pair, ascending, shape (pairs,)"),
+            column("columns", pa.list_(pa.int32()), "target unit of each pair"),
+            column("forward", pa.list_(pa.float32()), "probability that the target unit comes from the source unit"),
+            column("backward", pa.list_(pa.float32()), "probability that the source unit comes from the target unit"),
+        ]
+    ),
+    key=("document", "target_lang"),
+    rules=(
+        Rule(
+            "pairs_are_complete",
+            "every pair has two units and two probabilities",
+            pl.all_horizontal(pl.col(name).list.len() == pl.col("rows").list.len() for name in ("columns", "forward", "backward")),
+        ),
+        Rule(
+            "probabilities",
+            "probabilities lie in [0, 1]",
+            pl.all_horizontal(
+                (pl.col(name).list.min().fill_null(0) >= 0) & (pl.col(name).list.max().fill_null(0) <= 1.0001)
+                for name in ("forward", "backward")
+            ),
         ),
     ),
 )

@@ -13,10 +13,13 @@ from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.distill import DistillConfig
 from pipeline_lib.alignment.fitted import FitConfig
+from pipeline_lib.alignment.segments import SegmentConfig
 from pipeline_lib.alignment.sinkhorn import SharpenConfig
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.scan import ShardConfig
 from pipeline_lib.evaluation.resample import ResampleConfig
+from pipeline_lib.projection.candidates import CandidateConfig
+from pipeline_lib.projection.consistency import ConsistencyConfig
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.edges import EdgeConfig
 
@@ -31,12 +34,15 @@ class RunConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     workers: int = Field(2, ge=1, description="shards worked on at a time")
     corpus: CorpusConfig = CorpusConfig()
     shards: ShardConfig = ShardConfig()
+    segments: SegmentConfig = SegmentConfig()
     fit: FitConfig = FitConfig()
     edges: EdgeConfig = EdgeConfig()
     cost: CostConfig = CostConfig()
     sharpen: SharpenConfig = SharpenConfig()
     distill: DistillConfig = DistillConfig()
     align: AlignConfig = AlignConfig()
+    candidates: CandidateConfig = CandidateConfig()
+    consistency: ConsistencyConfig = ConsistencyConfig()
     decode: DecodeConfig = DecodeConfig()
     score: ResampleConfig = ResampleConfig()
 

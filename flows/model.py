@@ -1,12 +1,13 @@
 """The model of a run: all that was learnt from a whole corpus, per language pair; and how a later run finds it again."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from pipeline_lib.storage.fingerprint import digest
 from pipeline_lib.storage.store import ArtifactRef, Store, ref_as_json
+from tasks.consistency import Counted
 
 
 class ModelError(ValueError):
@@ -15,11 +16,17 @@ class ModelError(ValueError):
 
 @dataclass(frozen=True)
 class PairModel:
-    """What one language pair has learnt: fitted teachers, corpus statistics, student."""
+    """What one language pair has learnt: fitted teachers, edge statistics, student, and what the corpus says of the candidates."""
 
     teachers: ArtifactRef
     edges: ArtifactRef
     student: ArtifactRef
+    corpus_edges: ArtifactRef
+    memory: ArtifactRef
+
+    @property
+    def counted(self) -> Counted:
+        return Counted(self.corpus_edges, self.memory)
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,29 @@ class Model:
     run: str
     shards: int
     pairs: dict[str, PairModel]
+
+    @property
+    def teachers(self) -> dict[str, ArtifactRef]:
+        return {lang: pair.teachers for lang, pair in self.pairs.items()}
+
+    @property
+    def edges(self) -> dict[str, ArtifactRef]:
+        return {lang: pair.edges for lang, pair in self.pairs.items()}
+
+    @property
+    def students(self) -> dict[str, ArtifactRef]:
+        return {lang: pair.student for lang, pair in self.pairs.items()}
+
+    @property
+    def counted(self) -> dict[str, Counted]:
+        return {lang: pair.counted for lang, pair in self.pairs.items()}
+
+
+def pair_models(
+    teachers: dict[str, ArtifactRef], edges: dict[str, ArtifactRef], students: dict[str, ArtifactRef], counted: dict[str, Counted]
+) -> dict[str, PairModel]:
+    """The parts of the model put together, by target language."""
+    return {lang: PairModel(teachers[lang], edges[lang], students[lang], counted[lang].edges, counted[lang].memory) for lang in teachers}
 
 
 def load_model(store: Store, run: str, source: str, targets: list[str]) -> Model:
@@ -49,10 +79,7 @@ def run_id(artifacts: list[str], config: str, model: str | None) -> str:
 
 def model_record(pairs: dict[str, PairModel]) -> dict[str, object]:
     """What ``load_model`` needs of each pair."""
-    return {
-        lang: {"teachers": ref_as_json(pair.teachers), "edges": ref_as_json(pair.edges), "student": ref_as_json(pair.student)}
-        for lang, pair in pairs.items()
-    }
+    return {lang: {field.name: ref_as_json(getattr(pair, field.name)) for field in fields(PairModel)} for lang, pair in pairs.items()}
 
 
 def _read_run(store: Store, run: str) -> dict[str, Any]:
@@ -76,7 +103,11 @@ def _our_record(file: Path) -> dict[str, Any]:
 
 
 def _pair(store: Store, record: dict[str, dict[str, Any]]) -> PairModel:
-    return PairModel(*(_intact(store, record[name]) for name in ("teachers", "edges", "student")))
+    names = [field.name for field in fields(PairModel)]
+    missing = [name for name in names if name not in record]
+    if missing:
+        raise ModelError(f"the model was made by an earlier release and has no {', '.join(missing)}: run without --model")
+    return PairModel(*(_intact(store, record[name]) for name in names))
 
 
 def _intact(store: Store, record: dict[str, Any]) -> ArtifactRef:

@@ -9,9 +9,9 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.config import RunConfig
 from flows.corpus import read_corpus
 from flows.handover import hand_over
-from flows.model import Model, load_model
-from flows.project import project_mentions, score_projections
-from flows.train import build_targets, fit_teachers, pair_models, train_students
+from flows.model import Model, load_model, pair_models
+from flows.project import align_texts, count_corpus, find_candidates, project_mentions, score_projections
+from flows.train import build_targets, fit_teachers, pair_segments, train_students
 from flows.watch import Watch
 from pipeline_lib.corpus.layouts import resolve_language
 from pipeline_lib.evaluation.summary import Counts
@@ -36,15 +36,21 @@ def pipeline(config: RunConfig, corpus: str, source: str, targets: list[str], st
     watch = Watch()
 
     texts = read_corpus(store, corpus, source, targets, config, pinned.shards if pinned else None, watch)
+    segments = pair_segments(store, texts, config, watch)
     if pinned:
-        models = pinned.pairs
-        plans = build_targets(store, texts, {lang: pair.teachers for lang, pair in models.items()}, config, watch)
+        teachers, edges, students = pinned.teachers, pinned.edges, pinned.students
+        plans = build_targets(store, texts, segments, teachers, config, watch)
     else:
-        teachers, edges = fit_teachers(store, texts, config, watch)
-        plans = build_targets(store, texts, teachers, config, watch)
-        models = pair_models(teachers, edges, train_students(store, texts, teachers, plans, config, watch))
-    projected = project_mentions(store, texts, models, plans, config, watch)
+        teachers, edges = fit_teachers(store, texts, segments, config, watch)
+        plans = build_targets(store, texts, segments, teachers, config, watch)
+        students = train_students(store, texts, teachers, plans, config, watch)
+
+    aligned = align_texts(store, texts, teachers, students, plans, config, watch)
+    candidates = find_candidates(store, texts, aligned, plans, edges, config, watch)
+    counted = pinned.counted if pinned else count_corpus(store, texts, candidates, teachers, config, watch)
+    projected = project_mentions(store, texts, candidates, counted, aligned.aligners, config, watch)
     scores = score_projections(store, corpus, texts, projected, config, watch)
+    models = pair_models(teachers, edges, students, counted)
     return hand_over(store, corpus, out, texts, models, pinned.run if pinned else None, projected, scores, config, watch)
 
 

@@ -1,49 +1,117 @@
 """Third part of a run: mentions are carried over, and only then, where there is gold, scored against it."""
 
+from dataclasses import dataclass
+
 from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
-from flows.model import PairModel
-from flows.train import Targets
+from flows.train import Refs, Targets
 from flows.watch import Watch
+from pipeline_lib.storage.store import ArtifactRef
 from tasks.align import align
+from tasks.candidates import find_candidates as gather
+from tasks.consistency import Counted
+from tasks.consistency import count_corpus as count
 from tasks.project import Projected, project
 from tasks.score import Scored, score
 
 
+@dataclass(frozen=True)
+class Aligned:
+    """The alignments of every (target language, shard), and what made them, by language."""
+
+    alignments: dict[Cell, ArtifactRef]
+    aligners: Refs
+
+
+def find_candidates(
+    store: str, corpus: Corpus, aligned: Aligned, targets: Targets, edges: Refs, config: RunConfig, watch: Watch
+) -> dict[Cell, ArtifactRef]:
+    """The spans that every mention may have become."""
+    return watch.stage(
+        "candidates",
+        {
+            (lang, shard): gather.submit(
+                store,
+                corpus.texts[corpus.source, shard],
+                corpus.texts[lang, shard],
+                corpus.rows[corpus.source, shard].mentions,
+                targets.embeddings[lang, shard],
+                edges[lang],
+                aligned.alignments[lang, shard],
+                targets.posteriors[lang, shard],
+                config.candidates,
+            )
+            for lang, shard in corpus.cells
+        },
+    )
+
+
+def count_corpus(
+    store: str, corpus: Corpus, candidates: dict[Cell, ArtifactRef], teachers: Refs, config: RunConfig, watch: Watch
+) -> dict[str, Counted]:
+    """What the whole corpus says of the candidates: part of the model."""
+    return watch.stage(
+        "consistency",
+        {
+            lang: count.submit(store, [candidates[lang, shard] for shard in corpus.shards], teachers[lang], config.consistency)
+            for lang in corpus.targets
+        },
+    )
+
+
+def align_texts(
+    store: str,
+    corpus: Corpus,
+    teachers: Refs,
+    students: Refs,
+    targets: Targets,
+    config: RunConfig,
+    watch: Watch,
+) -> Aligned:
+    """What projects: the sharpened plans of the teachers, or the alignments of the student (``config.aligner``)."""
+    if config.aligner == "target":
+        return Aligned(targets.plans, teachers)
+    alignments = watch.stage(
+        "align",
+        {
+            (lang, shard): align.submit(
+                store,
+                corpus.pair_shard((lang, shard)),
+                corpus.texts[corpus.source, shard],
+                corpus.texts[lang, shard],
+                students[lang],
+                config.align,
+            )
+            for lang, shard in corpus.cells
+        },
+    )
+    return Aligned(alignments, students)
+
+
 def project_mentions(
-    store: str, corpus: Corpus, models: dict[str, PairModel], targets: Targets, config: RunConfig, watch: Watch
+    store: str,
+    corpus: Corpus,
+    candidates: dict[Cell, ArtifactRef],
+    counted: dict[str, Counted],
+    aligners: Refs,
+    config: RunConfig,
+    watch: Watch,
 ) -> dict[Cell, Projected]:
-    """Project along the sharpened plans, or along the alignments of the student (``config.aligner``)."""
-    sources = {(lang, shard): (corpus.source, shard) for lang, shard in corpus.cells}
-    if config.aligner == "student":
-        alignments = watch.stage(
-            "align",
-            {
-                cell: align.submit(
-                    store, corpus.pair_shard(cell), corpus.texts[sources[cell]], corpus.texts[cell], models[cell[0]].student, config.align
-                )
-                for cell in corpus.cells
-            },
-        )
-        aligners = {lang: model.student for lang, model in models.items()}
-    else:
-        alignments = targets.plans
-        aligners = {lang: model.teachers for lang, model in models.items()}
+    """Every mention at its likeliest candidate."""
     return watch.stage(
         "project",
         {
-            cell: project.submit(
+            (lang, shard): project.submit(
                 store,
-                corpus.texts[sources[cell]],
-                corpus.texts[cell],
-                corpus.rows[sources[cell]],
-                targets.embeddings[cell],
-                models[cell[0]].edges,
-                alignments[cell],
-                aligners[cell[0]],
+                corpus.texts[corpus.source, shard],
+                corpus.texts[lang, shard],
+                corpus.rows[corpus.source, shard],
+                candidates[lang, shard],
+                counted[lang],
+                aligners[lang],
                 config.decode,
             )
-            for cell in corpus.cells
+            for lang, shard in corpus.cells
         },
     )
 

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
-from flows.model import PairModel
 from flows.watch import Watch
 from pipeline_lib.storage.store import ArtifactRef
-from tasks.cost import cost
+from tasks.cost import Costs, cost
 from tasks.distill import Distilled, distill_student
 from tasks.edges import count_edges
 from tasks.embed import embed
 from tasks.fit import fit
+from tasks.segments import align_segments
 from tasks.sharpen import sharpen
 
 Refs = dict[str, ArtifactRef]  # by target language
@@ -19,17 +19,34 @@ Refs = dict[str, ArtifactRef]  # by target language
 
 @dataclass(frozen=True)
 class Targets:
-    """The sharpened plans of every (target language, shard), and the type ids of the target texts."""
+    """Of every (target language, shard): the sharpened plans, what the hidden Markov model says, the type ids of the target texts."""
 
-    embeddings: dict[Cell, ArtifactRef]
     plans: dict[Cell, ArtifactRef]
+    posteriors: dict[Cell, ArtifactRef]
+    embeddings: dict[Cell, ArtifactRef]
 
 
-def fit_teachers(store: str, corpus: Corpus, config: RunConfig, watch: Watch) -> tuple[Refs, Refs]:
+def pair_segments(store: str, corpus: Corpus, config: RunConfig, watch: Watch) -> dict[Cell, ArtifactRef]:
+    """Which pieces of two texts translate each other."""
+    sources = {(lang, shard): corpus.texts[corpus.source, shard] for lang, shard in corpus.cells}
+    return watch.stage(
+        "segments",
+        {
+            cell: align_segments.submit(store, corpus.pair_shard(cell), sources[cell], corpus.texts[cell], config.segments)
+            for cell in corpus.cells
+        },
+    )
+
+
+def fit_teachers(store: str, corpus: Corpus, segments: dict[Cell, ArtifactRef], config: RunConfig, watch: Watch) -> tuple[Refs, Refs]:
     """Fit the embedded teachers on the run's own texts, and count how mentions begin and end."""
     source = corpus.whole(corpus.source)
     teachers = watch.stage(
-        "fit", {lang: fit.submit(store, corpus.pair(lang), source, corpus.whole(lang), config.fit) for lang in corpus.targets}
+        "fit",
+        {
+            lang: fit.submit(store, corpus.pair(lang), source, corpus.whole(lang), [segments[lang, s] for s in corpus.shards], config.fit)
+            for lang in corpus.targets
+        },
     )
     edges = watch.stage(
         "edges", {lang: count_edges.submit(store, source, corpus.mentions(), teachers[lang], config.edges) for lang in corpus.targets}
@@ -37,22 +54,24 @@ def fit_teachers(store: str, corpus: Corpus, config: RunConfig, watch: Watch) ->
     return teachers, edges
 
 
-def build_targets(store: str, corpus: Corpus, teachers: Refs, config: RunConfig, watch: Watch) -> Targets:
+def build_targets(
+    store: str, corpus: Corpus, segments: dict[Cell, ArtifactRef], teachers: Refs, config: RunConfig, watch: Watch
+) -> Targets:
     """Embed every unit, cost every pair of units in the band, sharpen the costs into plans."""
     sources = {(lang, shard): corpus.texts[corpus.source, shard] for lang, shard in corpus.cells}
     source = watch.stage("embed source", {cell: embed.submit(store, sources[cell], teachers[cell[0]], "source") for cell in corpus.cells})
     target = watch.stage(
         "embed target", {cell: embed.submit(store, corpus.texts[cell], teachers[cell[0]], "target") for cell in corpus.cells}
     )
-    costs = watch.stage(
+    costs: dict[Cell, Costs] = watch.stage(
         "cost",
         {
-            cell: cost.submit(store, corpus.pair_shard(cell), source[cell], target[cell], teachers[cell[0]], config.cost)
+            cell: cost.submit(store, corpus.pair_shard(cell), source[cell], target[cell], segments[cell], teachers[cell[0]], config.cost)
             for cell in corpus.cells
         },
     )
-    plans = watch.stage("sharpen", {cell: sharpen.submit(store, costs[cell], config.sharpen) for cell in corpus.cells})
-    return Targets(target, plans)
+    plans = watch.stage("sharpen", {cell: sharpen.submit(store, costs[cell].main, config.sharpen) for cell in corpus.cells})
+    return Targets(plans, {cell: made.posteriors for cell, made in costs.items()}, target)
 
 
 def train_students(store: str, corpus: Corpus, teachers: Refs, targets: Targets, config: RunConfig, watch: Watch) -> Refs:
@@ -67,7 +86,3 @@ def train_students(store: str, corpus: Corpus, teachers: Refs, targets: Targets,
         },
     )
     return {lang: student.main for lang, student in distilled.items()}
-
-
-def pair_models(teachers: Refs, edges: Refs, students: Refs) -> dict[str, PairModel]:
-    return {lang: PairModel(teachers[lang], edges[lang], students[lang]) for lang in teachers}

@@ -1,12 +1,13 @@
-"""Cost: views and positional prior of one shard of one language pair."""
+"""Cost: views, positional prior and posteriors of one shard of one language pair."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pyarrow as pa
 from prefect import task
 from threadpoolctl import threadpool_limits
 
-from data_contracts import COST_MATRICES
+from data_contracts import COST_MATRICES, POSTERIORS
 from pipeline_lib.alignment.cost import CostConfig, cost_tables
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
@@ -14,14 +15,24 @@ from tasks.fit import read_teachers
 from tasks.stage import STAGE, fingerprints
 
 
+@dataclass(frozen=True)
+class Costs:
+    """COST_MATRICES of one shard, and POSTERIORS of the same documents."""
+
+    main: ArtifactRef
+    posteriors: ArtifactRef
+
+
 @task(name="cost", task_run_name="cost {shard}", **STAGE)
-def cost(root: str, shard: str, source: ArtifactRef, target: ArtifactRef, teachers: ArtifactRef, config: CostConfig) -> ArtifactRef:
-    """COST_MATRICES of the documents that both sides hold."""
+def cost(
+    root: str, shard: str, source: ArtifactRef, target: ArtifactRef, segments: ArtifactRef, teachers: ArtifactRef, config: CostConfig
+) -> Costs:
+    """What the teachers say of the documents that both sides hold."""
     store = Store(root)
-    made_of = ingredients(COST_MATRICES.id, "pipeline_lib.alignment.cost", config, fingerprints(source, target, teachers))
+    made_of = ingredients(COST_MATRICES.id, "pipeline_lib.alignment.cost", config, fingerprints(source, target, segments, teachers))
 
-    def make() -> Iterator[pa.Table]:
+    def make() -> Iterator[tuple[pa.Table, pa.Table]]:
         with threadpool_limits(1):
-            yield from cost_tables(store.read(source), store.read(target), read_teachers(store, teachers), config)
+            yield from cost_tables(store.read(source), store.read(target), store.read(segments), read_teachers(store, teachers), config)
 
-    return store.table(COST_MATRICES, shard, made_of, make)
+    return Costs(*store.tables([COST_MATRICES, POSTERIORS], shard, made_of, make))

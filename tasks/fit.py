@@ -5,26 +5,29 @@ from pathlib import Path
 from prefect import task
 from threadpoolctl import threadpool_limits
 
-from pipeline_lib.alignment.fitted import FitConfig, Teachers, fit_teachers, load_teachers, pair_types, save_teachers
+from pipeline_lib.alignment.fitted import FitConfig, PairTypes, Teachers, fit_teachers, load_teachers, save_teachers
+from pipeline_lib.alignment.segments import segment_pairs
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
-from tasks.stage import STAGE
+from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, read_all, texts_fingerprints
 
 TEACHERS = "teachers.safetensors"
 
 
 @task(name="fit", task_run_name="fit {pair}", **STAGE)
-def fit(root: str, pair: str, source: list[Texts], target: list[Texts], config: FitConfig) -> ArtifactRef:
+def fit(root: str, pair: str, source: list[Texts], target: list[Texts], segments: list[ArtifactRef], config: FitConfig) -> ArtifactRef:
     """The frozen teachers, one safetensors file."""
     store = Store(root)
-    made_of = ingredients("teachers@1", "pipeline_lib.alignment.fitted", config, texts_fingerprints([*source, *target]))
+    inputs = [*texts_fingerprints([*source, *target]), *fingerprints(segments)]
+    made_of = ingredients("teachers@2", "pipeline_lib.alignment.fitted", config, inputs)
 
     def make(folder: Path) -> None:
         sources, targets = read_all(store, source), read_all(store, target)
+        groups = {document: found for ref in segments for document, found in segment_pairs(store.read(ref)).items()}
         # One BLAS thread: a product's last bit may depend on the number of threads.
         with threadpool_limits(1):
-            teachers = fit_teachers([pair_types(sources[name], targets[name]) for name in sources if name in targets], config)
+            teachers = fit_teachers([PairTypes(sources[name].types, targets[name].types, groups[name]) for name in groups], config)
         save_teachers(teachers, folder / TEACHERS)
 
     return store.folder("teachers", pair, made_of, make)

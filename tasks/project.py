@@ -7,12 +7,12 @@ import pyarrow as pa
 from prefect import task
 
 from data_contracts import CARRIED_LINES, PROJECTIONS
-from pipeline_lib.alignment.views import typed_texts
-from pipeline_lib.projection.decode import DecodeConfig
-from pipeline_lib.projection.edges import edges_array
+from pipeline_lib.projection.consistency import corpus_knowledge
+from pipeline_lib.projection.decode import DecodeConfig, place_fragments
 from pipeline_lib.projection.project import TargetShard, project_tables
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
+from tasks.consistency import Counted
 from tasks.ingest import Ingested
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, texts_fingerprints
@@ -30,35 +30,29 @@ class Projected:
         return self.projections
 
 
-@task(name="project", task_run_name="project {alignment.shard}", **STAGE)
+@task(name="project", task_run_name="project {candidates.shard}", **STAGE)
 def project(
     root: str,
     source: Texts,
     target: Texts,
     annotated: Ingested,
-    embeddings: ArtifactRef,
-    edges: ArtifactRef,
-    alignment: ArtifactRef,
+    candidates: ArtifactRef,
+    corpus: Counted,
     aligner: ArtifactRef,
     config: DecodeConfig,
 ) -> Projected:
-    """The source's annotations along the alignment: TRANSPORT_PLANS of the teachers, or ALIGNMENTS of the student."""
+    """The source's annotations, each at the candidate that its own evidence and the corpus make likeliest."""
     store = Store(root)
     inputs = [
         *texts_fingerprints([source, target]),
-        *fingerprints(annotated.mentions, annotated.lines, embeddings, edges, alignment, aligner),
+        *fingerprints(annotated.mentions, annotated.lines, candidates, corpus.edges, corpus.memory, aligner),
     ]
     made_of = ingredients(PROJECTIONS.id, "pipeline_lib.projection.project", config, inputs)
 
     def make() -> Iterator[tuple[pa.Table, pa.Table]]:
-        shard = TargetShard(
-            lang=target.units.shard.split("/")[0],
-            texts=target.read(store),
-            types=typed_texts(store.read(embeddings)),
-            edges=edges_array(store.read(edges)),
-            aligner=aligner.fingerprint,
-        )
-        mentions, lines = store.read(annotated.mentions), store.read(annotated.lines)
-        yield from project_tables(mentions, lines, source.read(store), shard, store.scan(alignment), config)
+        known = corpus_knowledge(store.read(corpus.edges), store.read(corpus.memory))
+        placed = place_fragments(store.read(candidates), known, config)
+        shard = TargetShard(target.units.shard.split("/")[0], target.read(store), aligner.fingerprint)
+        yield from project_tables(store.read(annotated.mentions), store.read(annotated.lines), source.read(store), shard, placed)
 
-    return Projected(*store.tables([PROJECTIONS, CARRIED_LINES], alignment.shard, made_of, make))
+    return Projected(*store.tables([PROJECTIONS, CARRIED_LINES], candidates.shard, made_of, make))

@@ -86,6 +86,11 @@ def band_around(centre: Floats, columns: int, config: BandConfig) -> Band:
     return Band(low, np.maximum(low, high), columns)
 
 
+def joined(one: Band, other: Band) -> Band:
+    """The smallest band that holds both (same rows and columns)."""
+    return Band(np.minimum(one.low, other.low), np.maximum(one.high, other.high), one.columns)
+
+
 def prior(band: Band, centre: Floats, config: BandConfig) -> Floats:
     """The positional prior of every cell, in [0, 1]: 1 within ``full``, linear to 0 at ``zero``; shape (cells,)."""
     distance = np.abs(band.column_of_cell() - centre[band.row_of_cell()])

@@ -1,4 +1,7 @@
-"""The cost of aligning two units: one minus the weighted sum of the views and the positional prior, in band storage."""
+"""The cost of aligning two units: one minus the weighted sum of the views and the positional prior, in band storage.
+
+Beside it stands what the hidden Markov model says of the same pairs: its emissions take the views in (``posteriors``).
+"""
 
 from collections.abc import Iterator
 from typing import Self
@@ -9,9 +12,11 @@ import pyarrow as pa
 from numba import njit
 from pydantic import BaseModel, Field, model_validator
 
-from data_contracts.alignment import COST_MATRICES
-from pipeline_lib.alignment.band import Band, BandConfig, Floats, Ints, band_around, prior, scaled_diagonal
+from data_contracts.alignment import COST_MATRICES, POSTERIORS
+from pipeline_lib.alignment.band import Band, BandConfig, Floats, Ints, band_around, joined, prior, scaled_diagonal
 from pipeline_lib.alignment.fitted import Teachers
+from pipeline_lib.alignment.posteriors import PosteriorConfig, Posteriors, posteriors
+from pipeline_lib.alignment.segments import Groups, anchored_diagonal, segment_pairs
 from pipeline_lib.alignment.views import (
     LocalTypes,
     TypedText,
@@ -51,37 +56,53 @@ class CostConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """How views become one cost."""
 
     band: BandConfig = BandConfig()
+    anchored: bool = Field(True, description="the band follows the aligned segments too; off: the scaled diagonal alone (paper)")
     weights: ViewWeights = ViewWeights()
-    context: float = Field(0.1, ge=0, description="weight of each of the four neighbouring unit pairs in the token view (paper: 5 units)")
+    context: float = Field(
+        0.1,
+        ge=0,
+        description="weight of each of the four neighbouring unit pairs in the token view (the paper's 5 units; its factor on both "
+        "concatenated vectors is 0.01 here)",
+    )
     sentence_window: int = Field(12, ge=0, description="half-width of the sentence view's pooled window, units")
     phrase_window: int = Field(3, ge=0, description="half-width of the phrase view's pooled window, units")
+    posteriors: PosteriorConfig = PosteriorConfig()
 
 
-def document_cost(source: TypedText, target: TypedText, teachers: Teachers, config: CostConfig) -> tuple[Floats, Band]:
-    """The cost of every cell in the band of one document pair.
+def document_cost(
+    source: TypedText, target: TypedText, groups: Groups, teachers: Teachers, config: CostConfig
+) -> tuple[Floats, Band, Posteriors]:
+    """The cost of every cell in the band of one document pair, and the posteriors of its unit pairs.
 
     Returns:
-        cost, shape (cells,), within [0, 1]: 0 where all views agree fully on the diagonal; and the band.
+        cost, shape (cells,), within [0, 1]: 0 where all views agree fully on the diagonal; the band; the posteriors.
     """
-    band, nearness = _placed(len(source.ids), len(target.ids), config.band)
-    similarity = _similarity(local_types(source, teachers.source), local_types(target, teachers.target), teachers, band, config)
-    total = (similarity + config.weights.prior * nearness) / config.weights.total
-    return np.clip(1.0 - total, 0.0, 1.0), band
+    band, nearness = _placed(len(source.ids), len(target.ids), groups, config)
+    ours, theirs = local_types(source, teachers.source), local_types(target, teachers.target)
+    views, lexicon = _similarity(ours, theirs, teachers, band, config)
+    total = (views + lexicon + config.weights.prior * nearness) / config.weights.total
+    # The tables are the model's own emissions: what the other views say is added to them, the table itself is not counted twice.
+    found = posteriors(ours, theirs, groups, teachers.translation, band, views, config.posteriors)
+    return np.clip(1.0 - total, 0.0, 1.0), band, found
 
 
-def cost_tables(source: pa.Table, target: pa.Table, teachers: Teachers, config: CostConfig, at_once: int = 16) -> Iterator[pa.Table]:
-    """COST_MATRICES of the documents that both EMBEDDINGS tables hold, in parts of ``at_once`` documents."""
-    targets = typed_texts(target)
+def cost_tables(
+    source: pa.Table, target: pa.Table, segments: pa.Table, teachers: Teachers, config: CostConfig, at_once: int = 16
+) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """COST_MATRICES and POSTERIORS of the documents that both EMBEDDINGS tables hold, in parts of ``at_once`` documents."""
+    targets, groups = typed_texts(target), segment_pairs(segments)
     langs = {"source_lang": _only(source["lang"]), "target_lang": _only(target["lang"])}
-    rows: list[dict[str, object]] = []
+    costs: list[dict[str, object]] = []
+    found: list[dict[str, object]] = []
     for document, text in typed_texts(source).items():
         if document in targets:
-            cost, band = document_cost(text, targets[document], teachers, config)
-            rows.append({"document": document, **langs, **band.as_row(), "cost": cost.astype(np.float32)})
-        if len(rows) == at_once:
-            yield COST_MATRICES.table(rows)
-            rows = []
-    yield COST_MATRICES.table(rows)
+            cost, band, of_pairs = document_cost(text, targets[document], groups[document], teachers, config)
+            costs.append({"document": document, **langs, **band.as_row(), "cost": cost.astype(np.float32)})
+            found.append({"document": document, **langs, **of_pairs.as_row(config.posteriors.keep)})
+        if len(costs) == at_once:
+            yield COST_MATRICES.table(costs), POSTERIORS.table(found)
+            costs, found = [], []
+    yield COST_MATRICES.table(costs), POSTERIORS.table(found)
 
 
 def _only(values: pa.ChunkedArray) -> str | None:
@@ -91,20 +112,26 @@ def _only(values: pa.ChunkedArray) -> str | None:
     return found[0] if found else None
 
 
-def _placed(rows: int, columns: int, config: BandConfig) -> tuple[Band, Floats]:
+def _placed(rows: int, columns: int, groups: Groups, config: CostConfig) -> tuple[Band, Floats]:
+    """The band and the positional prior. The scaled diagonal is always inside, so that a plan exists wherever the segments lead."""
     centre = scaled_diagonal(rows, columns)
-    band = band_around(centre, columns, config)
-    return band, prior(band, centre, config)
+    band = band_around(centre, columns, config.band)
+    if config.anchored:
+        centre = anchored_diagonal(groups, rows, columns)
+        band = joined(band, band_around(centre, columns, config.band))
+    return band, prior(band, centre, config.band)
 
 
-def _similarity(source: LocalTypes, target: LocalTypes, teachers: Teachers, band: Band, config: CostConfig) -> Floats:
-    """Weighted sum of the views, without the prior; swapping source and target transposes it."""
+def _similarity(source: LocalTypes, target: LocalTypes, teachers: Teachers, band: Band, config: CostConfig) -> tuple[Floats, Floats]:
+    """Weighted sum of the views without the lexical table and the prior, and the table's part; swapping the texts transposes both."""
     weights = config.weights
-    token = weights.characters * character_view(source, target) + weights.lexical * lexical_view(source, target, teachers)
+    characters = weights.characters * character_view(source, target)
     plain = weights.sentence * type_view(source, target, teachers.sentence_source, teachers.sentence_target)
     plain += weights.phrase * type_view(source, target, teachers.phrase_source, teachers.phrase_target)
-    result = np.empty(band.cells)
-    _look_up(token, plain, source.of_unit, target.of_unit, config.context, band.low, band.indptr, result)
+    views, lexicon = np.empty(band.cells), np.empty(band.cells)
+    where = (source.of_unit, target.of_unit, config.context, band.low, band.indptr)
+    _look_up(characters, plain, *where, views)
+    _look_up(weights.lexical * lexical_view(source, target, teachers), np.zeros_like(plain), *where, lexicon)
     for weight, tables, half_width in (
         (weights.pooled_sentence, (teachers.sentence_source, teachers.sentence_target), config.sentence_window),
         (weights.pooled_phrase, (teachers.phrase_source, teachers.phrase_target), config.phrase_window),
@@ -112,8 +139,8 @@ def _similarity(source: LocalTypes, target: LocalTypes, teachers: Teachers, band
         if weight:
             source_vectors = pooled_vectors(source, tables[0], teachers.source, half_width)
             target_vectors = pooled_vectors(target, tables[1], teachers.target, half_width)
-            result += weight * banded_cosine(source_vectors, target_vectors, band)
-    return result
+            views += weight * banded_cosine(source_vectors, target_vectors, band)
+    return views, lexicon
 
 
 @njit(nogil=True)

@@ -21,8 +21,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from pipeline_lib.alignment.band import Floats, Ints
 from pipeline_lib.alignment.lexical import Channel, GroupedText, LexicalConfig, Translation, fit_translation
-from pipeline_lib.alignment.segments import Groups, SegmentConfig, align_segments, anchored_diagonal
-from pipeline_lib.alignment.units import GridText
+from pipeline_lib.alignment.segments import Groups, anchored_diagonal
 
 Vectors = npt.NDArray[np.float32]
 
@@ -30,7 +29,6 @@ Vectors = npt.NDArray[np.float32]
 class FitConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """What the embedded teachers learn from a corpus."""
 
-    segments: SegmentConfig = SegmentConfig()
     lexical: LexicalConfig = LexicalConfig()
     dimensions: int = Field(256, ge=2, description="of the sentence and phrase vectors, at most")
     window: int = Field(5, ge=0, description="half-width of the phrase view's co-occurrence window, target units")
@@ -40,12 +38,11 @@ class FitConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
 @dataclass(frozen=True)
 class PairTypes:
-    """One document in two languages: unit types and segment starts of both sides."""
+    """One document in two languages: unit types of both sides, and which of their segments translate each other."""
 
     source: list[str]
-    source_breaks: list[int]
     target: list[str]
-    target_breaks: list[int]
+    groups: Groups
 
 
 @dataclass(frozen=True)
@@ -83,14 +80,10 @@ class Teachers:
     translation: Translation
 
 
-def pair_types(source: GridText, target: GridText) -> PairTypes:
-    return PairTypes(source.types, source.breaks, target.types, target.breaks)
-
-
 def fit_teachers(pairs: Sequence[PairTypes], config: FitConfig) -> Teachers:
     """Fit all views on the given document pairs (at least one)."""
     source, target = _vocabulary(pair.source for pair in pairs), _vocabulary(pair.target for pair in pairs)
-    groups = [align_segments(pair.source, pair.source_breaks, pair.target, pair.target_breaks, config.segments) for pair in pairs]
+    groups = [pair.groups for pair in pairs]
     source_ids, target_ids = [source.ids(pair.source) for pair in pairs], [target.ids(pair.target) for pair in pairs]
     text = _grouped(source_ids, target_ids, groups)
     diagonals = [anchored_diagonal(g, len(s), len(t)) for g, s, t in zip(groups, source_ids, target_ids, strict=True)]

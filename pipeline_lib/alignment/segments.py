@@ -6,14 +6,18 @@ A dynamic programme over groups of up to four segments a side, scored by shared 
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from numba import njit
 from pydantic import BaseModel, Field
 from sklearn.feature_extraction.text import HashingVectorizer
 
+from data_contracts.alignment import SEGMENT_PAIRS
 from pipeline_lib.alignment.band import Floats, Ints, scaled_diagonal
+from pipeline_lib.alignment.units import GridText
 
 MOVES = np.array([(1, 1), (1, 2), (2, 1), (1, 3), (3, 1), (1, 4), (4, 1), (2, 2), (1, 0), (0, 1)], dtype=np.int64)
 NGRAMS = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5), n_features=2**16, norm=None, alternate_sign=False, lowercase=False)
@@ -43,6 +47,16 @@ class Groups:
     target: Ints
     sliced: bool
 
+    def as_row(self) -> dict[str, object]:
+        """The groups' columns in SEGMENT_PAIRS."""
+        names = ("source_starts", "source_ends", "target_starts", "target_ends")
+        return dict(zip(names, (*self.source.T, *self.target.T), strict=True)) | {"sliced": self.sliced}
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Self:
+        source, target = ((row[f"{side}_starts"], row[f"{side}_ends"]) for side in ("source", "target"))
+        return cls(np.array(source, dtype=np.int32).T, np.array(target, dtype=np.int32).T, row["sliced"])
+
 
 def align_segments(
     source_types: list[str], source_breaks: list[int], target_types: list[str], target_breaks: list[int], config: SegmentConfig
@@ -71,6 +85,24 @@ def anchored_diagonal(groups: Groups, rows: int, columns: int) -> Floats:
     # Both ends of every group: where target groups without counterpart lie between two of them, the diagonal jumps.
     diagonal: Floats = np.interp(np.arange(rows) + 0.5, groups.source.ravel(), groups.target.ravel()) - 0.5
     return diagonal
+
+
+def segment_pairs_table(
+    source: dict[str, GridText], target: dict[str, GridText], langs: tuple[str, str], config: SegmentConfig
+) -> pa.Table:
+    """SEGMENT_PAIRS of the documents that both sides hold."""
+    rows = []
+    for document, ours in source.items():
+        if document in target:
+            theirs = target[document]
+            groups = align_segments(ours.types, ours.breaks, theirs.types, theirs.breaks, config)
+            rows.append({"document": document, "source_lang": langs[0], "target_lang": langs[1]} | groups.as_row())
+    return SEGMENT_PAIRS.table(rows)
+
+
+def segment_pairs(table: pa.Table) -> dict[str, Groups]:
+    """SEGMENT_PAIRS back as groups, by document id."""
+    return {row["document"]: Groups.from_row(row) for row in table.to_pylist()}
 
 
 def _slices(rows: int, columns: int, config: SegmentConfig) -> Groups:

@@ -4,64 +4,55 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from data_contracts.projection import CARRIED_LINES, PROJECTIONS
-from pipeline_lib.alignment.band import Band, Floats
-from pipeline_lib.alignment.sinkhorn import shares
 from pipeline_lib.alignment.units import GridText
-from pipeline_lib.alignment.views import TypedText
 from pipeline_lib.corpus.text import slices
 from pipeline_lib.projection.carry import carry_lines
-from pipeline_lib.projection.decode import Aligned, DecodeConfig, Span, project_mention
+from pipeline_lib.projection.decode import Fragments, Span, decode_mention
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class TargetShard:
-    """What is known of the target side, by document id.
-
-    Attributes:
-        edges: edge log-odds of the target types, shape (types + 1, 4); aligner: fingerprint of the teachers or the student.
-    """
+    """What is known of the target side: its texts by document id, and the fingerprint of the teachers or the student."""
 
     lang: str
     texts: dict[str, GridText]
-    types: dict[str, TypedText]
-    edges: Floats
     aligner: str
 
 
 def project_tables(
-    mentions: pa.Table,
-    lines: pa.Table,
-    source_texts: dict[str, GridText],
-    target: TargetShard,
-    plans: Iterator[pa.Table],
-    config: DecodeConfig,
+    mentions: pa.Table, lines: pa.Table, source: dict[str, GridText], target: TargetShard, placed: Fragments, at_once: int = 64
 ) -> Iterator[tuple[pa.Table, pa.Table]]:
     """PROJECTIONS of all rows of ``mentions`` (MENTIONS) and CARRIED_LINES of ``lines`` (ANNOTATION_LINES of the source).
 
-    One part a part of ``plans``, and one for what has no plan.
+    Args:
+        placed: where the fragments of the mentions went.
+        at_once: documents a part.
     """
     mentions_of, lines_of = _by_document(mentions), _by_document(lines)
-    renamed_of = {document: _renamed(found) for document, found in mentions_of.items()}
-    for part in plans:
+    documents = list(dict.fromkeys([*mentions_of, *lines_of]))
+    for first in range(0, max(len(documents), 1), at_once):
         projected: list[Row] = []
         carried: list[Row] = []
-        for document, band, plan in _plans(part):
-            pair = _aligned(source_texts[document], target, document, band, plan)
-            found = mentions_of.pop(document, [])
-            rows = _rows(found, [project_mention(row["starts"], row["ends"], pair, config) for row in found], target)
+        for document in documents[first : first + at_once]:
+            found = mentions_of.get(document, [])
+            rows = _rows(found, [_span(row, source, target, placed) for row in found], target)
             projected += rows
-            carried += _carried(lines_of.pop(document, []), rows, renamed_of.get(document, {}), target)
+            carried += _carried(lines_of.get(document, []), rows, _renamed(found), target)
         yield PROJECTIONS.table(projected), CARRIED_LINES.table(carried)
-    nowhere = Span([], [], 0.0, "no_target_document")
-    left = {document: _rows(found, [nowhere] * len(found), target) for document, found in mentions_of.items()}
-    carried = [row for document, found in lines_of.items() for row in _carried(found, left.get(document, []), {}, target)]
-    yield PROJECTIONS.table([row for rows in left.values() for row in rows]), CARRIED_LINES.table(carried)
+
+
+def _span(mention: Row, source: dict[str, GridText], target: TargetShard, placed: Fragments) -> Span:
+    document = mention["document"]
+    if document not in target.texts or document not in source:
+        return Span([], [], 0.0, "no_target_document")
+    return decode_mention(
+        document, mention["mention"], mention["starts"], mention["ends"], source[document], target.texts[document], placed
+    )
 
 
 def _by_document(table: pa.Table) -> dict[str, list[Row]]:
@@ -70,17 +61,6 @@ def _by_document(table: pa.Table) -> dict[str, list[Row]]:
     for row in table.to_pylist():
         found.setdefault(row["document"], []).append(row)
     return {document: sorted(rows, key=lambda row: row["line"]) for document, rows in found.items()}
-
-
-def _plans(part: pa.Table) -> Iterator[tuple[str, Band, Floats]]:
-    plans = part["plan"].combine_chunks()
-    for number, row in enumerate(part.select(["document", "columns", "low", "high"]).to_pylist()):
-        yield row["document"], Band.from_row(row), plans[number].values.to_numpy().astype(np.float64)
-
-
-def _aligned(source: GridText, target: TargetShard, document: str, band: Band, plan: Floats) -> Aligned:
-    types = np.minimum(target.types[document].ids, len(target.edges) - 1)
-    return Aligned(source, target.texts[document], shares(plan, band), band, target.edges[types])
 
 
 def _rows(mentions: Sequence[Row], spans: Sequence[Span], target: TargetShard) -> list[Row]:

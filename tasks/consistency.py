@@ -1,0 +1,39 @@
+"""Consistency: what the whole corpus says about the candidates of one language pair."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+from prefect import task
+
+from data_contracts import CORPUS_EDGES, MEMORY
+from pipeline_lib.projection.consistency import ConsistencyConfig, corpus_tables
+from pipeline_lib.storage.fingerprint import ingredients
+from pipeline_lib.storage.store import ArtifactRef, Store
+from tasks.fit import read_teachers
+from tasks.stage import STAGE, fingerprints
+
+
+@dataclass(frozen=True)
+class Counted:
+    """CORPUS_EDGES and MEMORY of one language pair. ``main`` is what progress counts."""
+
+    edges: ArtifactRef
+    memory: ArtifactRef
+
+    @property
+    def main(self) -> ArtifactRef:
+        return self.edges
+
+
+@task(name="consistency", task_run_name="consistency {teachers.shard}", **STAGE)
+def count_corpus(root: str, candidates: list[ArtifactRef], teachers: ArtifactRef, config: ConsistencyConfig) -> Counted:
+    """Edges and translation memory, counted over all shards."""
+    store = Store(root)
+    made_of = ingredients(CORPUS_EDGES.id, "pipeline_lib.projection.consistency", config, fingerprints(candidates, teachers))
+
+    def make() -> Iterator[tuple[pa.Table, pa.Table]]:
+        parts = (part for ref in candidates for part in store.scan(ref))
+        yield corpus_tables(parts, read_teachers(store, teachers).target.counts, config)
+
+    return Counted(*store.tables([CORPUS_EDGES, MEMORY], teachers.shard, made_of, make))

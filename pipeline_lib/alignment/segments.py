@@ -67,8 +67,6 @@ def align_segments(
     longest = max(np.diff(source_edges).max(), np.diff(target_edges).max())
     if longest > config.longest_segment or min(len(source_breaks), len(target_breaks)) == 1 < max(len(source_breaks), len(target_breaks)):
         return _slices(len(source_types), len(target_types), config)
-    if len(source_breaks) == len(target_breaks) == 1:  # sentence pairs, by the ten thousand: there is nothing to choose
-        return Groups(source_edges[None].astype(np.int32), target_edges[None].astype(np.int32), sliced=False)
     similarity, source_gram, target_gram = _grams(_bags(source_types, source_edges), _bags(target_types, target_edges))
     pace = len(target_types) / len(source_types)
     path = _best_path(

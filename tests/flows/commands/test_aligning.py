@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.flows.commands.terminal import call
-from tests.pipeline_lib.alignment.toys import translated
+from tests.pipeline_lib.alignment.toy_sentences import sentence_pairs
 
 QUICK = ("--set", "fit.dimensions=16", "--set", "fit.lexical.hmm_rounds=2")
-TOYS = [(" ".join(pair.source), " ".join(pair.target)) for pair in translated(2, documents=60, sentences=1)]
+TOYS = [(" ".join(source), " ".join(target)) for source, target in sentence_pairs(2, 60)]
 GOLD = "".join(f"{source}\t{target}\t{len(source.split()) - 1}-{len(target.split()) - 1}\n" for source, target in TOYS[:20])
 
 
@@ -46,11 +46,13 @@ def test_its_own_links_score_1_as_gold(tmp_path: Path, gold: str) -> None:
     assert score["sure"] > 60
 
 
-def test_text_to_fit_on_is_counted_and_changes_the_links(gold: str, text: str, tmp_path: Path) -> None:
-    own, more = str(tmp_path / "own"), str(tmp_path / "more")
-    assert figures(gold, "--links", own)["fitted_on"] == 20
-    assert figures(gold, "--fit", text, "--links", more)["fitted_on"] == 60
-    assert Path(own).read_text("utf-8") != Path(more).read_text("utf-8")
+def test_text_to_fit_on_is_counted_and_helps(gold: str, text: str, tmp_path: Path) -> None:
+    """Of two words whose translations the gold alone never tells apart, the text says which is which."""
+    pair = written(tmp_path / "pair.tsv", "\t".join([*TOYS[20], "0-0"]) + "\n")
+    own, more = tmp_path / "own", tmp_path / "more"
+    assert figures(pair, "--links", str(own))["fitted_on"] == 1
+    assert figures(pair, "--fit", text, "--links", str(more))["fitted_on"] == 41
+    assert own.read_text("utf-8") != more.read_text("utf-8")
 
 
 def test_columns_of_the_text_are_named_in_the_golds_order(gold: str, tmp_path: Path) -> None:

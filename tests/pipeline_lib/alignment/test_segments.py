@@ -139,8 +139,3 @@ def test_every_group_is_walked_at_its_own_pace(found: Groups, diagonal: list[flo
 def test_a_senseless_setting_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         SegmentConfig(**wrong)
-
-
-def test_one_segment_a_side_translates_the_other_whatever_their_lengths() -> None:
-    groups = align_segments(["a"], [0], [f"w{i}" for i in range(30)], [0], SegmentConfig())
-    assert (groups.source.tolist(), groups.target.tolist(), groups.sliced) == ([[0, 1]], [[0, 30]], False)

@@ -6,10 +6,11 @@ from pipeline_lib.alignment.fitted import FitConfig, Teachers
 from pipeline_lib.alignment.lexical import LexicalConfig
 from pipeline_lib.alignment.links import Links
 from pipeline_lib.alignment.sentences import SentenceConfig, SentencePair, fit_sentences, link_sentences
-from tests.pipeline_lib.alignment.toys import DICTIONARY, translated
+from tests.pipeline_lib.alignment.toy_sentences import sentence_pairs
+from tests.pipeline_lib.alignment.toys import DICTIONARY
 
 CONFIG = SentenceConfig(fit=FitConfig(dimensions=24, lexical=LexicalConfig(ibm1_rounds=5, hmm_rounds=2)))
-PAIRS: list[SentencePair] = [(pair.source, pair.target) for pair in translated(1, documents=150, sentences=1)]
+PAIRS = sentence_pairs(1, 150)
 
 
 @pytest.fixture(scope="module")

@@ -54,13 +54,17 @@ docs: setup ## Write SCHEMAS.md from the contracts
 	$(BIN)/python -m data_contracts.docs > SCHEMAS.md.new
 	@mv SCHEMAS.md.new SCHEMAS.md
 
-bench: setup ## Run the benchmarks
-	$(BIN)/python benchmarks/run.py $(ARGS)
+bench: setup ## Run the benchmarks against the peers that install here; make bench ARGS="--parallel FILE.tsv"
+	@for peers in bench bench-c; do \
+		$(BIN)/python $(PIP_INSTALL) -c constraints.txt -e ".[$$peers]" \
+			|| echo "bench: the peers of the extra $$peers do not install here; they will be reported as absent"; \
+	done
+	$(BIN)/python -m benchmarks.run $(ARGS)
 
 lock: ## Resolve pyproject.toml afresh and write constraints.txt; run `make test` after it
 	@echo "lock: resolving in $(LOCK_VENV) (minutes)"
 	@$(PYTHON) -m venv --clear $(LOCK_VENV)
-	@$(LOCK_VENV)/bin/python $(PIP_INSTALL) -e '.[dev,bench]'
+	@$(LOCK_VENV)/bin/python $(PIP_INSTALL) -e '.[dev,bench,bench-c]'
 	@$(LOCK_VENV)/bin/python -m pip check
 	@echo '# The exact set that the tests run with, transitive. To refresh: `make lock`, then `make test`.' > constraints.txt.new
 	@$(LOCK_VENV)/bin/python -m pip --disable-pip-version-check freeze --exclude-editable > $(LOCK_VENV)/frozen

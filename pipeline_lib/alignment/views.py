@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from numba import njit
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from data_contracts.alignment import EMBEDDINGS
@@ -112,13 +113,26 @@ def pooled_vectors(text: LocalTypes, table: Vectors, vocabulary: Vocabulary, hal
     return mean.astype(np.float32)
 
 
-def banded_cosine(source: npt.NDArray[np.float32], target: npt.NDArray[np.float32], band: Band, rows_at_once: int = 128) -> Floats:
-    """Inner products of unit-length vectors, (n, d) and (m, d), for the cells of the band; shape (cells,)."""
+def banded_cosine(source: npt.NDArray[np.float32], target: npt.NDArray[np.float32], band: Band, rows_at_once: int = 48) -> Floats:
+    """Inner products of unit-length vectors, (n, d) and (m, d), for the cells of the band; shape (cells,).
+
+    A dense product a block of rows: few rows compute little outside a slanted band, many keep the product fast; 48 was measured best
+    for a band of +-100.
+    """
     result = np.empty(band.cells)
     for first in range(0, band.rows, rows_at_once):
-        last = min(first + rows_at_once, band.rows)
-        left, right = int(band.low[first:last].min()), int(band.high[first:last].max())
-        block = source[first:last] @ target[left:right].T
-        for row in range(first, last):
-            result[band.indptr[row] : band.indptr[row + 1]] = block[row - first, band.low[row] - left : band.high[row] - left]
+        rows = slice(first, min(first + rows_at_once, band.rows))
+        left, right = int(band.low[rows].min()), int(band.high[rows].max())
+        cells = result[band.indptr[rows.start] : band.indptr[rows.stop]]
+        _take_band(source[rows] @ target[left:right].T, band.low[rows], band.high[rows], left, cells)
     return result
+
+
+@njit(nogil=True)
+def _take_band(block: npt.NDArray[np.float32], low: Ints, high: Ints, left: int, cells: Floats) -> None:
+    k = 0
+    for i in range(low.size):
+        row = block[i, low[i] - left : high[i] - left]
+        for j in range(row.size):
+            cells[k + j] = row[j]
+        k += row.size

@@ -26,8 +26,8 @@ class DecodeConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     weights: SpanWeights = SpanWeights()
     memory: MemoryConfig = MemoryConfig()
     joint: bool = Field(True, description="mentions of one surface share out their occurrences in the target")
-    least_kept: float = Field(
-        0.1, ge=0, le=1, description="share of a mention that must lie in its span, by plan or posterior; else abstain"
+    least_evidence: float = Field(
+        0.25, ge=0, le=1, description="below it a mention abstains: mean of its posterior share in the span and the span's share in it"
     )
 
 
@@ -63,11 +63,11 @@ def place_fragments(candidates: pa.Table, known: CorpusKnowledge, config: Decode
     scores = final_scores(found, known, config.weights, config.memory)
     likely = probabilities(scores, found.owner)
     picked = resolve(choices(found, likely)) if config.joint else {choice.row: choice.best for choice in choices(found, likely)}
-    kept = _kept(found)
+    seen = _evidence(found)
     return {
         names[row]: Placed(int(found.first[pick]), int(found.last[pick]), float(likely[pick]))
         for row, pick in picked.items()
-        if kept[pick] >= config.least_kept
+        if seen[pick] >= config.least_evidence
     }
 
 
@@ -111,9 +111,15 @@ def decode_mention(
     return Span([start for start, _ in merged], [end for _, end in merged], confidence)
 
 
-def _kept(found: Pool) -> Floats:
-    """Share of the mention that lies in each candidate, by the plan or by the posterior, whichever sees more; shape (candidates,)."""
+def _evidence(found: Pool) -> Floats:
+    """How far mention and candidate are each other's, in [0, 1], shape (candidates,): text without counterpart has next to nothing here.
+
+    The mean of two shares: of the mention's units, what the posterior finds in the span; of the span's units, what the plan says the
+    mention owns.
+    """
     at = {name: number for number, name in enumerate(FEATURES)}
     units = np.array([key.count(" ") + 1 for key in found.table["source_key"].to_pylist()])[found.owner]
-    kept: Floats = np.maximum(found.features[:, at["kept"]], found.features[:, at["backward"]] / units)
-    return kept
+    of_mention = found.features[:, at["backward"]] / units
+    of_span = found.features[:, at["owned"]] / found.features[:, at["length"]]
+    mean: Floats = (of_mention + of_span) / 2
+    return mean

@@ -2,6 +2,7 @@
 
 import typer
 
+from flows.commands.aligning import evaluate_alignment
 from flows.commands.checking import check
 from flows.commands.comparing import compare
 from flows.commands.running import demo, run
@@ -12,12 +13,12 @@ from flows.commands.submitting import export, validate
 app = typer.Typer(
     help="Carry clinical entity annotations from one language into the translations of its documents.",
     epilog="Exit codes: 0 done, 2 usage or configuration, 3 something was rejected (check, validate), 4 corpus, "
-    "5 store, model or output, 6 input of score, compare, show, export or validate, 1 anything else.",
+    "5 store, model or output, 6 input of score, compare, evaluate-alignment, show, export or validate, 1 anything else.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
-for command in (demo, run, check, score, compare, show, export, validate):
+for command in (demo, run, check, score, compare, evaluate_alignment, show, export, validate):
     app.command()(command)
 
 

@@ -14,6 +14,7 @@ from data_contracts.evaluation import ALL_LABELS
 from flows.watch import LISTENER
 from flows.watch import Progress as ShardDone
 from pipeline_lib.evaluation.compare import Comparison
+from pipeline_lib.evaluation.word_alignment import LinkScore
 
 OUT = Console()
 MOST_LABELS = 20
@@ -124,6 +125,15 @@ def difference_table(counts: pl.DataFrame) -> Table:
     table = _figures(("only one predicts",), tuple(name.removeprefix("only_").replace("_", ", ") for name in outcomes))
     for label, *numbers in [*counts.iter_rows(), (ALL_LABELS, *counts.select(outcomes).sum().row(0))]:
         table.add_row(_label(label), *map(str, numbers))
+    return table
+
+
+def link_table(rows: list[tuple[str, LinkScore]]) -> Table:
+    """Word links against gold, a row a file, four decimals."""
+    table = _figures(("gold",), ("sentences", "precision", "recall", "F1", "AER", "links", "pred."))
+    for name, score in rows:
+        rates = (f"{rate:.4f}" for rate in (score.precision, score.recall, score.f1, score.aer))
+        table.add_row(name, str(score.sentences), *rates, str(score.sure), str(score.predicted))
     return table
 
 

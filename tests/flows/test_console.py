@@ -6,9 +6,10 @@ import pytest
 from rich.console import Console, RenderableType
 
 from flows import console
-from flows.console import comparison_table, count_table, difference_table, plain_score_table, progress_bars, score_table
+from flows.console import comparison_table, count_table, difference_table, link_table, plain_score_table, progress_bars, score_table
 from flows.watch import LISTENER, Progress
 from pipeline_lib.evaluation.compare import Comparison
+from pipeline_lib.evaluation.word_alignment import LinkScore
 
 
 def rendered(what: RenderableType, width: int = 80) -> str:
@@ -158,3 +159,10 @@ def test_of_hundreds_of_labels_the_score_table_shows_those_with_most_gold() -> N
     assert "C030" in text and "C049" in text and "C029" not in text and " all " in text
     assert "of 50 labels the 20 with most gold mentions" in text
     assert "labels the" not in rendered(score_table(SCORES, "scores"))
+
+
+def test_the_link_table_shows_four_decimals_and_folds_a_long_path() -> None:
+    score = LinkScore(0.5, 0.25, 0.3333, 0.6667, 103, 1774, 1980, 1980, 7, 7)
+    text = rendered(link_table([("folder/" * 20 + "gold.tsv", score)]))
+    assert all(figure in text for figure in ("103", "0.5000", "0.2500", "0.3333", "0.6667", "1980", "1774"))
+    assert all(len(line) <= 80 for line in text.splitlines())

@@ -31,6 +31,7 @@ def demo(
             results,
             settings,
             None,
+            None,
             quiet,
             as_json,
         )
@@ -54,6 +55,10 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     source: Annotated[str, typer.Option(help="Language that is annotated.")] = "es",
     model: Annotated[str | None, typer.Option(help="Use the model of this run (id or output folder) instead of fitting one.")] = None,
+    gold_train: Annotated[
+        Path | None,
+        typer.Option(help="Learn from the targets' gold of these documents, one id a line; they are left out of the scores."),
+    ] = None,
     settings: Settings = [],  # noqa: B006
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -63,7 +68,7 @@ def run(
         langs = [lang.strip() for lang in targets.split(",") if lang.strip()]
         if not langs:
             raise typer.BadParameter("name at least one language", param_hint="--targets")
-        _run(profile, corpus, source, langs, store, out, settings, model, quiet, as_json)
+        _run(profile, corpus, source, langs, store, out, settings, model, gold_train, quiet, as_json)
 
 
 def _run(
@@ -75,6 +80,7 @@ def _run(
     out: Path,
     settings: list[str],
     model: str | None,
+    gold_train: Path | None,
     quiet: bool,
     as_json: bool,
 ) -> dict[str, Any]:
@@ -84,17 +90,20 @@ def _run(
     from flows.console import ERR, OUT, count_table, progress_bars, score_table
     from flows.outputs import read_outputs
     from pipeline_lib.corpus.layouts import resolve_language
+    from pipeline_lib.supervision.declared import read_declared
 
     # What can be refused at once is refused before Prefect takes its time to start.
     config = load_config(profile, settings)
     for lang in [source, *targets]:
         resolve_language(corpus, lang, config.corpus)
+    if gold_train:
+        read_declared(gold_train)
     if not quiet and not as_json:
         ERR.print("starting Prefect ...")
     from flows.pipeline import run_pipeline
 
     with progress_bars(quiet or as_json):
-        counts = run_pipeline(config, str(corpus), source, targets, store, str(out), model)
+        counts = run_pipeline(config, str(corpus), source, targets, store, str(out), model, str(gold_train) if gold_train else None)
     outputs = read_outputs(out, counts)
     if as_json:
         typer.echo(json.dumps(outputs.figures, indent=1))

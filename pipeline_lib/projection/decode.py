@@ -4,8 +4,9 @@
 run of units over the threshold with at most one gap unit. A mention whose alignment has next to nothing in the span is not projected.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -53,19 +54,45 @@ class Placed:
 Fragments = dict[tuple[str, str, int], Placed]  # by document, mention and fragment
 
 
-def place_fragments(candidates: pa.Table, known: CorpusKnowledge, config: DecodeConfig) -> Fragments:
+@dataclass(frozen=True)
+class Verdict:
+    """What decides among the candidates of a mention, and how sure each is; both in [0, 1], shape (candidates,)."""
+
+    likely: Floats
+    confidence: Floats
+
+
+class SpanModel(Protocol):
+    """The weights of the unsupervised model of spans."""
+
+    @property
+    def weights(self) -> SpanWeights: ...
+    @property
+    def memory(self) -> MemoryConfig: ...
+
+
+Judge = Callable[[Pool, CorpusKnowledge, SpanModel], Verdict]
+
+
+def unsupervised(found: Pool, known: CorpusKnowledge, model: SpanModel) -> Verdict:
+    """The judge that no gold has taught."""
+    likely = probabilities(final_scores(found, known, model.weights, model.memory), found.owner)
+    return Verdict(likely, likely)
+
+
+def place_fragments(candidates: pa.Table, known: CorpusKnowledge, config: DecodeConfig, judge: Judge = unsupervised) -> Fragments:
     """Where every fragment of CANDIDATES goes; those that abstain are left out."""
     found = pool(candidates)
     names = list(zip(*(candidates[name].to_pylist() for name in ("document", "mention", "fragment")), strict=True))
     if config.decoder == "paper":
         runs = zip(names, candidates["paper_first"].to_pylist(), candidates["paper_last"].to_pylist(), strict=True)
         return {name: Placed(first, last, 1.0) for name, first, last in runs if first is not None}
-    scores = final_scores(found, known, config.weights, config.memory)
-    likely = probabilities(scores, found.owner)
-    picked = resolve(choices(found, likely)) if config.joint else {choice.row: choice.best for choice in choices(found, likely)}
+    verdict = judge(found, known, config)
+    rivals = choices(found, verdict.likely)
+    picked = resolve(rivals) if config.joint else {choice.row: choice.best for choice in rivals}
     kept = _kept(found)
     return {
-        names[row]: Placed(int(found.first[pick]), int(found.last[pick]), float(likely[pick]))
+        names[row]: Placed(int(found.first[pick]), int(found.last[pick]), float(verdict.confidence[pick]))
         for row, pick in picked.items()
         if kept[pick] >= config.least_kept
     }

@@ -14,11 +14,10 @@ from data_contracts.projection import EDGES, FEATURES, WINDOW
 from pipeline_lib.alignment.band import Floats, Ints
 from pipeline_lib.alignment.units import GridText
 from pipeline_lib.projection.candidates import BESIDE
+from pipeline_lib.projection.decode import SpanModel
 from pipeline_lib.projection.scoring import (
     CorpusKnowledge,
-    MemoryConfig,
     Pool,
-    SpanWeights,
     final_scores,
     first_scores,
     memory_scores,
@@ -66,36 +65,35 @@ class Weighed:
     likely: Floats
 
 
-def weigh(found: Pool, known: CorpusKnowledge, weights: SpanWeights, memory: MemoryConfig) -> Weighed:
-    scores = final_scores(found, known, weights, memory)
+def weigh(found: Pool, known: CorpusKnowledge, model: SpanModel) -> Weighed:
+    scores = final_scores(found, known, model.weights, model.memory)
     return Weighed(scores, probabilities(scores, found.owner))
 
 
-def rerank_features(
-    found: Pool, known: CorpusKnowledge, weights: SpanWeights, memory: MemoryConfig, weighed: Weighed, texts: Texts
-) -> Floats:
+def rerank_features(found: Pool, known: CorpusKnowledge, model: SpanModel, weighed: Weighed, texts: Texts) -> Floats:
     """Shape (candidates, features), in the order of ``NAMES``."""
     if not len(found.owner):
-        return np.zeros((0, len(NAMES)))
+        return np.zeros((0, len(NAMES)), dtype=np.float32)
     columns = [
         found.features,
         np.vstack([known.edges, np.zeros((1, 4))])[found.types, np.arange(4)],
-        _memory(found, known, weights, memory),
+        _memory(found, known, model),
         _standing(found, weighed),
         _sizes(found),
         _windows(found),
         claim_features(found, weighed.likely),
         character_features(found, texts.source, texts.target),
     ]
-    return np.concatenate(columns, axis=1)
+    # Half the memory, and what the trees see does not hang on the last bits.
+    return np.concatenate(columns, axis=1).astype(np.float32)
 
 
-def _memory(found: Pool, known: CorpusKnowledge, weights: SpanWeights, config: MemoryConfig) -> Floats:
+def _memory(found: Pool, known: CorpusKnowledge, model: SpanModel) -> Floats:
     """Memory score; log of the votes that all source surfaces together give the target surface, the own one taken back."""
-    own = probabilities(first_scores(found, weights), found.owner)
+    own = probabilities(first_scores(found, model.weights), found.owner)
     votes = known.memory.group_by("target_key").agg(pl.col("votes").sum())
     of_target = found.keys.join(votes, on="target_key", how="left", maintain_order="left")["votes"].fill_null(0.0).to_numpy()
-    return np.stack([memory_scores(found, known.memory, own, config), np.log1p(np.maximum(of_target - own, 0.0))], axis=1)
+    return np.stack([memory_scores(found, known.memory, own, model.memory), np.log1p(np.maximum(of_target - own, 0.0))], axis=1)
 
 
 def _standing(found: Pool, weighed: Weighed) -> Floats:

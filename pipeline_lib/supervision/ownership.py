@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from pipeline_lib.alignment.band import Floats
 from pipeline_lib.alignment.units import GridText
+from pipeline_lib.evaluation.gold import Mention
 from pipeline_lib.projection.offsets import characters
 from pipeline_lib.projection.scoring import Pool
 from pipeline_lib.supervision.mentions import mention_runs
 
-Span = tuple[str, int, int]  # label, start, end: code points, half-open
+Span = Mention
 Fragments = Mapping[tuple[str, str], tuple[list[int], list[int]]]  # starts and ends of the fragments, by document and mention
 
 

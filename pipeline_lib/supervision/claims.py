@@ -1,6 +1,7 @@
 """Claims: what the other mentions of a document, each at its own likeliest span, say of a candidate."""
 
 import numpy as np
+import pyarrow as pa
 
 from pipeline_lib.alignment.band import Floats
 from pipeline_lib.projection.scoring import Pool
@@ -22,7 +23,7 @@ def claim_features(found: Pool, likely: Floats) -> Floats:
     first_source = np.array(found.table["source_first"].to_pylist(), dtype=np.int64)[rows]
     source = np.stack([first_source, first_source + source_units(found)[rows]], axis=1)
     claims = np.stack([found.first[best], found.last[best] + 1], axis=1).astype(np.int64)
-    documents = np.array(found.table["document"].to_pylist(), dtype=object)[rows]
+    documents: list[str] = found.table["document"].take(pa.array(rows)).to_pylist()
     result = np.zeros((len(found.owner), len(CLAIMS)))
     for group in _groups(documents):
         for one in group.tolist():
@@ -33,7 +34,7 @@ def claim_features(found: Pool, likely: Floats) -> Floats:
     return result
 
 
-def _groups(documents: np.ndarray) -> list[Longs]:  # type: ignore[type-arg]
+def _groups(documents: list[str]) -> list[Longs]:
     """Mentions of each document."""
     found: dict[str, list[int]] = {}
     for number, document in enumerate(documents):

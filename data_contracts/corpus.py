@@ -25,7 +25,8 @@ CORPUS_FILES = Contract(
             column(
                 "scored",
                 pa.bool_(),
-                "whether its annotations count, as gold of a target: it has some and, where documents are listed as scored, is listed",
+                "whether its annotations count, as gold of a target: it has some, is listed where documents are listed as scored, "
+                "and did not train the model",
             ),
             column("split", pa.string(), "such as `train` or `test`, where the layout tells", nullable=True),
             column("entity", pa.string(), "entity type whose collection the text belongs to, where the layout tells", nullable=True),

@@ -33,9 +33,12 @@ FEATURES = {
     "kept": "share of the mention's own mass that lies in the span",
 }
 
+WINDOW = ("share", "owned", "forward", "backward")
+"""What CANDIDATES keeps unit by unit, so that a re-ranker can look at any unit in and around a candidate."""
+
 CANDIDATES = Contract(
     name="candidates",
-    version=1,
+    version=2,
     doc="The target spans that each mention, or fragment of one, may have become, and what speaks for each.",
     schema=pa.schema(
         [
@@ -52,6 +55,8 @@ CANDIDATES = Contract(
             column("keys", pa.list_(pa.string()), "folded types of each candidate's units, joined by a space"),
             column("types", pa.list_(pa.int32()), "types that open, precede, close and follow each candidate, -1 outside; 4 a candidate"),
             *(column(name, pa.list_(pa.float32()), f"{doc}; shape (candidates,)") for name, doc in FEATURES.items()),
+            column("window_first", pa.int32(), "target unit that the window begins at: it holds all candidates and two units around each"),
+            column("window", pa.list_(pa.float32()), f"{', '.join(WINDOW)} of every unit of the window, shape ({len(WINDOW)}, units)"),
             column("paper_first", pa.int32(), "first unit of the paper's span, null if there is none", nullable=True),
             column("paper_last", pa.int32(), "last unit of the paper's span, inclusive", nullable=True),
         ]
@@ -63,6 +68,7 @@ CANDIDATES = Contract(
             "every candidate has two ends, a key and all features",
             pl.all_horizontal(pl.col(name).list.len() == pl.col("first").list.len() for name in ("last", "keys", *FEATURES)),
         ),
+        Rule("window_is_complete", "a window has all its rows", pl.col("window").list.len() % len(WINDOW) == 0),
         Rule("four_types", "four types a candidate", pl.col("types").list.len() == 4 * pl.col("first").list.len()),
         Rule(
             "features_are_numbers",

@@ -22,6 +22,7 @@ from pipeline_lib.projection.candidates import CandidateConfig
 from pipeline_lib.projection.consistency import ConsistencyConfig
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.edges import EdgeConfig
+from pipeline_lib.supervision.rerank import RerankConfig
 
 
 class RunConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -43,6 +44,7 @@ class RunConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     align: AlignConfig = AlignConfig()
     candidates: CandidateConfig = CandidateConfig()
     consistency: ConsistencyConfig = ConsistencyConfig()
+    rerank: RerankConfig = RerankConfig()
     decode: DecodeConfig = DecodeConfig()
     score: ResampleConfig = ResampleConfig()
 

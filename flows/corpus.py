@@ -56,9 +56,25 @@ class Corpus:
         return [self.rows[self.source, shard].mentions for shard in self.shards]
 
 
-def read_corpus(store: str, folder: str, source: str, targets: list[str], config: RunConfig, shards: int | None, watch: Watch) -> Corpus:
-    """Scan, ingest, units. ``shards`` is the collection's number of shards where an earlier run chose it."""
-    found: Scanned = watch.stage("scan", {0: scan.submit(store, folder, source, targets, config.corpus, config.shards, shards)})[0]
+def read_corpus(
+    store: str,
+    folder: str,
+    source: str,
+    targets: list[str],
+    config: RunConfig,
+    shards: int | None,
+    watch: Watch,
+    gold_train: str | None = None,
+    trained: tuple[str, ...] = (),
+) -> Corpus:
+    """Scan, ingest, units.
+
+    Args:
+        shards: the collection's number of shards where an earlier run chose it.
+        gold_train: file that lists the documents whose gold may be learnt from; trained: those that an earlier run learnt from.
+    """
+    scanning = scan.submit(store, folder, source, targets, config.corpus, config.shards, shards, gold_train, trained)
+    found: Scanned = watch.stage("scan", {0: scanning})[0]
     cells = [(lang, shard) for lang in dict.fromkeys([found.source, *found.targets]) for shard in found.filled]
     rows = watch.stage("ingest", {cell: ingest_shard.submit(store, folder, found, *cell, config.corpus) for cell in cells})
     units = watch.stage("units", {cell: make_units.submit(store, rows[cell].documents) for cell in cells})

@@ -39,6 +39,7 @@ def hand_over(
         "shards": corpus.scanned.shards,
         "config": config.model_dump(mode="json"),
         "models": model_record(models),
+        "gold_train": list(corpus.scanned.trained),
         "artifacts": artifacts,
         **support.record(),
     }

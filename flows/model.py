@@ -1,7 +1,8 @@
 """The model of a run: all that was learnt from a whole corpus, per language pair; and how a later run finds it again."""
 
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,16 @@ class ModelError(ValueError):
 
 @dataclass(frozen=True)
 class PairModel:
-    """What one language pair has learnt: fitted teachers, edge statistics, student, and what the corpus says of the candidates."""
+    """What one language pair has learnt: fitted teachers, edge statistics, student, what the corpus says of the candidates, and what
+    declared gold says of them, where a run had some.
+    """
 
     teachers: ArtifactRef
     edges: ArtifactRef
     student: ArtifactRef
     corpus_edges: ArtifactRef
     memory: ArtifactRef
+    reranker: ArtifactRef | None = None
 
     @property
     def counted(self) -> Counted:
@@ -31,11 +35,14 @@ class PairModel:
 
 @dataclass(frozen=True)
 class Model:
-    """The models by target language, the run that fitted them, and the number of shards its collection was cut into."""
+    """The models by target language, the run that fitted them, the number of shards its collection was cut into, and the documents
+    whose gold it was learnt from.
+    """
 
     run: str
     shards: int
     pairs: dict[str, PairModel]
+    trained: tuple[str, ...] = ()
 
     @property
     def teachers(self) -> dict[str, ArtifactRef]:
@@ -53,12 +60,24 @@ class Model:
     def counted(self) -> dict[str, Counted]:
         return {lang: pair.counted for lang, pair in self.pairs.items()}
 
+    @property
+    def rerankers(self) -> dict[str, ArtifactRef | None]:
+        return {lang: pair.reranker for lang, pair in self.pairs.items()}
+
 
 def pair_models(
-    teachers: dict[str, ArtifactRef], edges: dict[str, ArtifactRef], students: dict[str, ArtifactRef], counted: dict[str, Counted]
+    teachers: dict[str, ArtifactRef],
+    edges: dict[str, ArtifactRef],
+    students: dict[str, ArtifactRef],
+    counted: dict[str, Counted],
+    rerankers: Mapping[str, ArtifactRef | None] | None = None,
 ) -> dict[str, PairModel]:
     """The parts of the model put together, by target language."""
-    return {lang: PairModel(teachers[lang], edges[lang], students[lang], counted[lang].edges, counted[lang].memory) for lang in teachers}
+    learnt = rerankers or {}
+    return {
+        lang: PairModel(teachers[lang], edges[lang], students[lang], counted[lang].edges, counted[lang].memory, learnt.get(lang))
+        for lang in teachers
+    }
 
 
 def load_model(store: Store, run: str, source: str, targets: list[str]) -> Model:
@@ -69,7 +88,8 @@ def load_model(store: Store, run: str, source: str, targets: list[str]) -> Model
     missing = [lang for lang in targets if lang not in record["models"]]
     if missing:
         raise ModelError(f"the model of run {record['run']} has no {', '.join(missing)}; it has {', '.join(record['models'])}")
-    return Model(record["model"], record["shards"], {lang: _pair(store, record["models"][lang]) for lang in targets})
+    trained = tuple(record.get("gold_train", ()))
+    return Model(record["model"], record["shards"], {lang: _pair(store, record["models"][lang]) for lang in targets}, trained)
 
 
 def run_id(artifacts: list[str], config: str, model: str | None) -> str:
@@ -79,7 +99,7 @@ def run_id(artifacts: list[str], config: str, model: str | None) -> str:
 
 def model_record(pairs: dict[str, PairModel]) -> dict[str, object]:
     """What ``load_model`` needs of each pair."""
-    return {lang: {field.name: ref_as_json(getattr(pair, field.name)) for field in fields(PairModel)} for lang, pair in pairs.items()}
+    return {lang: {name: ref_as_json(ref) for name, ref in vars(pair).items() if ref is not None} for lang, pair in pairs.items()}
 
 
 def _read_run(store: Store, run: str) -> dict[str, Any]:
@@ -103,11 +123,11 @@ def _our_record(file: Path) -> dict[str, Any]:
 
 
 def _pair(store: Store, record: dict[str, dict[str, Any]]) -> PairModel:
-    names = [field.name for field in fields(PairModel)]
-    missing = [name for name in names if name not in record]
+    parts = fields(PairModel)
+    missing = [part.name for part in parts if part.name not in record and part.default is MISSING]
     if missing:
         raise ModelError(f"the model was made by an earlier release and has no {', '.join(missing)}: run without --model")
-    return PairModel(*(_intact(store, record[name]) for name in names))
+    return PairModel(**{part.name: _intact(store, record[part.name]) for part in parts if part.name in record})
 
 
 def _intact(store: Store, record: dict[str, Any]) -> ArtifactRef:

@@ -1,5 +1,6 @@
 """Third part of a run: mentions are carried over, and only then, where there is gold, scored against it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flows.config import RunConfig
@@ -13,7 +14,10 @@ from tasks.candidates import find_candidates as gather
 from tasks.consistency import Counted
 from tasks.consistency import count_corpus as count
 from tasks.project import Projected, project
+from tasks.rerank import train_reranker
 from tasks.score import Scored, score
+
+Rerankers = Mapping[str, ArtifactRef | None]  # by target language
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,40 @@ def count_corpus(
     )
 
 
+def train_rerankers(
+    store: str,
+    folder: str,
+    corpus: Corpus,
+    candidates: dict[Cell, ArtifactRef],
+    counted: dict[str, Counted],
+    config: RunConfig,
+    watch: Watch,
+) -> Rerankers:
+    """Learn from the gold of the declared documents, if there are any, and of no other."""
+    if not corpus.scanned.trained:
+        return {}
+    return watch.stage(
+        "rerank",
+        {
+            lang: train_reranker.submit(
+                store,
+                folder,
+                corpus.scanned,
+                lang,
+                (corpus.whole(corpus.source), corpus.whole(lang)),
+                corpus.mentions(),
+                [candidates[lang, shard] for shard in corpus.shards],
+                counted[lang],
+                config.corpus,
+                config.consistency.votes,
+                config.decode,
+                config.rerank,
+            )
+            for lang in corpus.targets
+        },
+    )
+
+
 def align_texts(
     store: str,
     corpus: Corpus,
@@ -105,8 +143,10 @@ def project_mentions(
     aligners: Refs,
     config: RunConfig,
     watch: Watch,
+    rerankers: Rerankers | None = None,
 ) -> dict[Cell, Projected]:
     """Every mention at its likeliest candidate."""
+    judges = rerankers or {}
     return watch.stage(
         "project",
         {
@@ -120,6 +160,7 @@ def project_mentions(
                 aligners[lang],
                 config.consistency.votes,
                 config.decode,
+                judges.get(lang),
             )
             for lang, shard in corpus.cells
         },
@@ -129,7 +170,7 @@ def project_mentions(
 def score_projections(
     store: str, folder: str, corpus: Corpus, projected: dict[Cell, Projected], config: RunConfig, watch: Watch
 ) -> dict[str, Scored]:
-    """Open the targets' annotations for the first time."""
+    """Open the targets' annotations for the first time, but for the documents that were declared for training, which are not scored."""
     into = {lang: [projected[lang, shard].projections for shard in corpus.shards] for lang in corpus.targets}
     return watch.stage(
         "score",

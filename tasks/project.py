@@ -7,13 +7,16 @@ import pyarrow as pa
 from prefect import task
 
 from data_contracts import CARRIED_LINES, PROJECTIONS
-from pipeline_lib.projection.decode import DecodeConfig, place_fragments
+from pipeline_lib.projection.decode import DecodeConfig, place_fragments, unsupervised
 from pipeline_lib.projection.project import TargetShard, project_tables
 from pipeline_lib.projection.scoring import VoteConfig, corpus_knowledge
-from pipeline_lib.storage.fingerprint import ingredients
+from pipeline_lib.storage.fingerprint import code_hash, ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.supervision import features
+from pipeline_lib.supervision.learn import judge
 from tasks.consistency import Counted
 from tasks.ingest import Ingested
+from tasks.rerank import read_reranker
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, texts_fingerprints
 
@@ -41,20 +44,26 @@ def project(
     aligner: ArtifactRef,
     votes: VoteConfig,
     config: DecodeConfig,
+    reranker: ArtifactRef | None = None,
 ) -> Projected:
-    """The source's annotations, each at the candidate that its own evidence and the corpus make likeliest."""
+    """The source's annotations, each at the candidate that its own evidence, the corpus and, if there is one, the re-ranker choose."""
     store = Store(root)
     inputs = [
         *texts_fingerprints([source, target]),
         *fingerprints(annotated.mentions, annotated.lines, candidates, corpus.edges, corpus.memory, aligner),
         votes.model_dump_json(),
+        *fingerprints([reranker] if reranker else []),
     ]
+    # What judges is part of the code only where there is a judge: without one, a change to it rebuilds nothing.
+    inputs += [code_hash("pipeline_lib.supervision.learn")] if reranker else []
     made_of = ingredients(PROJECTIONS.id, "pipeline_lib.projection.project", config, inputs)
 
     def make() -> Iterator[tuple[pa.Table, pa.Table]]:
-        known = corpus_knowledge(store.read(corpus.edges), store.read(corpus.memory))
-        placed = place_fragments(store.read(candidates), known, votes, config)
-        shard = TargetShard(target.units.shard.split("/")[0], target.read(store), aligner.fingerprint)
-        yield from project_tables(store.read(annotated.mentions), store.read(annotated.lines), source.read(store), shard, placed)
+        known = corpus_knowledge(store.read(corpus.edges), store.read(corpus.memory), votes)
+        texts, into = source.read(store), target.read(store)
+        decides = judge(read_reranker(store, reranker), features.Texts(texts, into)) if reranker else unsupervised
+        placed = place_fragments(store.read(candidates), known, config, decides)
+        shard = TargetShard(target.units.shard.split("/")[0], into, aligner.fingerprint)
+        yield from project_tables(store.read(annotated.mentions), store.read(annotated.lines), texts, shard, placed)
 
     return Projected(*store.tables([PROJECTIONS, CARRIED_LINES], candidates.shard, made_of, make))

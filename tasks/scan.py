@@ -1,5 +1,6 @@
 """Scan: list and hash the corpus, and decide its shards."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +11,17 @@ from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.scan import ShardConfig, scan_corpus
 from pipeline_lib.storage.fingerprint import ingredients, table_hash
 from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.supervision.declared import check_declared, declared_documents, read_declared
 from tasks.stage import STAGE
 
 
 @dataclass(frozen=True)
 class Scanned:
-    """A scanned corpus: languages as it spells them, its number of shards, those that hold documents, and its tables."""
+    """A scanned corpus: languages as it spells them, its number of shards, those that hold documents, and its tables.
+
+    Attributes:
+        trained: documents whose target gold the model of this run was or will be learnt from.
+    """
 
     source: str
     targets: list[str]
@@ -23,6 +29,7 @@ class Scanned:
     filled: list[int]
     files: ArtifactRef
     rejects: ArtifactRef
+    trained: tuple[str, ...] = ()
 
     @property
     def main(self) -> ArtifactRef:
@@ -30,9 +37,30 @@ class Scanned:
 
 
 @task(name="scan", **STAGE)
-def scan(root: str, corpus: str, source: str, targets: list[str], layout: CorpusConfig, config: ShardConfig, shards: int | None) -> Scanned:
-    """CORPUS_FILES and REJECTS of the corpus folder. Looks at the disk every time: this is how change is noticed."""
-    found = scan_corpus(Path(corpus), source, targets, layout, config, shards)
+def scan(
+    root: str,
+    corpus: str,
+    source: str,
+    targets: list[str],
+    layout: CorpusConfig,
+    config: ShardConfig,
+    shards: int | None,
+    gold_train: str | None = None,
+    trained: Sequence[str] = (),
+) -> Scanned:
+    """CORPUS_FILES and REJECTS of the corpus folder. Looks at the disk every time: this is how change is noticed.
+
+    Args:
+        gold_train: file that lists the documents whose target gold may be learnt from.
+        trained: documents whose gold the pinned model was learnt from.
+    """
+    declared = read_declared(Path(gold_train)) if gold_train else None
+    unscored = declared.names if declared else frozenset(trained)
+    found = scan_corpus(Path(corpus), source, targets, layout, config, shards, unscored)
+    if declared:
+        check_declared(declared, Path(corpus), found.files, found.targets, layout.aliases)
     made_of = ingredients(CORPUS_FILES.id, "pipeline_lib.corpus.scan", None, [table_hash(found.files), table_hash(found.rejects)])
     files, rejects = Store(root).tables([CORPUS_FILES, REJECTS], "all", made_of, lambda: [(found.files, found.rejects)])
-    return Scanned(found.source, found.targets, found.shards, sorted(set(found.files["shard"].to_pylist())), files, rejects)
+    learnt = sorted(declared_documents(found.files.to_pylist(), declared.names)) if declared else sorted(trained)
+    filled = sorted(set(found.files["shard"].to_pylist()))
+    return Scanned(found.source, found.targets, found.shards, filled, files, rejects, tuple(learnt))

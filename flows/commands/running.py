@@ -64,6 +64,10 @@ def run(
             "with one target also without {lang}/."
         ),
     ] = None,
+    gold_train: Annotated[
+        Path | None,
+        typer.Option(help="Learn from the targets' gold of these documents, one id a line; they are left out of the scores."),
+    ] = None,
     settings: Settings = [],  # noqa: B006
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -73,7 +77,7 @@ def run(
         langs = [lang.strip() for lang in targets.split(",") if lang.strip()]
         if not langs:
             raise typer.BadParameter("name at least one language", param_hint="--targets")
-        _run(profile, corpus, source, langs, store, out, settings, model, quiet, as_json, support)
+        _run(profile, corpus, source, langs, store, out, settings, model, quiet, as_json, gold_train, support)
 
 
 def _run(
@@ -87,6 +91,7 @@ def _run(
     model: str | None,
     quiet: bool,
     as_json: bool,
+    gold_train: Path | None = None,
     support: Path | None = None,
 ) -> dict[str, Any]:
     """Run the pipeline and print what it did; returns the figures."""
@@ -96,10 +101,13 @@ def _run(
     from flows.outputs import read_outputs
     from pipeline_lib.corpus.layouts import resolve_language
     from pipeline_lib.projection.support import find_support
+    from pipeline_lib.supervision.declared import read_declared
 
     # What can be refused at once is refused before Prefect takes its time to start.
     config = load_config(profile, settings)
     own = [resolve_language(corpus, lang, config.corpus) for lang in [source, *targets]]
+    if gold_train is not None:
+        read_declared(gold_train)
     if support is not None:
         find_support(support, list(dict.fromkeys(own[1:])), corpus)
     if not quiet and not as_json:
@@ -107,7 +115,7 @@ def _run(
     from flows.pipeline import run_pipeline
 
     with progress_bars(quiet or as_json):
-        counts = run_pipeline(config, str(corpus), source, targets, store, str(out), model, None if support is None else str(support))
+        counts = run_pipeline(config, str(corpus), source, targets, store, str(out), model, _text(gold_train), _text(support))
     outputs = read_outputs(out, counts)
     if as_json:
         typer.echo(json.dumps(outputs.figures, indent=1))
@@ -135,6 +143,10 @@ def _print(outputs: "Outputs", out: Path) -> None:
     OUT.print(f"model: {outputs.model_sentence()}", highlight=False)
     for name in ("report.html", "projections.parquet", "scores.json", *(f"{lang}/run.tsv" for lang in outputs.counts.projected)):
         OUT.print(f"wrote {out / name}", highlight=False, soft_wrap=True)
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def _prepare_prefect() -> None:

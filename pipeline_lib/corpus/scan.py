@@ -50,12 +50,19 @@ def shard_of(document: str, shards: int) -> int:
 
 
 def scan_corpus(
-    root: Path, source: str, targets: Sequence[str], corpus: CorpusConfig, config: ShardConfig, shards: int | None = None
+    root: Path,
+    source: str,
+    targets: Sequence[str],
+    corpus: CorpusConfig,
+    config: ShardConfig,
+    shards: int | None = None,
+    trained: frozenset[str] = frozenset(),
 ) -> Scan:
     """List and hash what the run reads. Raises ``CorpusError`` where there is nothing to do.
 
     Args:
         shards: the collection's number of shards, if an earlier run chose it.
+        trained: ids or names of documents whose gold is learnt from: it is not scored in any language.
     """
     own = resolve_language(root, source, corpus)
     langs = list(dict.fromkeys(resolve_language(root, lang, corpus) for lang in targets))
@@ -67,7 +74,11 @@ def scan_corpus(
     count = shards or config.count(len(by_lang[own]))
     kept = [file for file in found.files if file.document in by_lang[own]]
     scored = _listed(root, corpus)
-    files = [_file_row(file, file.lang == own, _is_scored(file, scored), shard_of(file.document, count)) for file in kept]
+    learnt = {file.document for file in kept if not trained.isdisjoint((file.document, file.name))}
+    files = [
+        _file_row(file, file.lang == own, _is_scored(file, scored) and file.document not in learnt, shard_of(file.document, count))
+        for file in kept
+    ]
     problems = [*found.problems, *strays(root, by_lang[own].values()), *_unpaired(by_lang, own, langs), *unknown_scored(root, corpus, kept)]
     return Scan(own, langs, count, CORPUS_FILES.table(files), REJECTS.table([problem_row("scan", problem) for problem in problems]))
 

@@ -1,6 +1,7 @@
-"""Gold of a target language, read for the first time when everything has been projected."""
+"""Gold of a target language, read when everything has been projected; earlier only of documents that a run was told to learn from."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -8,12 +9,22 @@ import pyarrow as pa
 
 from data_contracts.corpus import REJECTS
 from pipeline_lib.corpus.documents import read_document
-from pipeline_lib.corpus.files import problem_row
+from pipeline_lib.corpus.files import FileProblem, TextFile, problem_row
 from pipeline_lib.corpus.scan import strays, text_file
 from pipeline_lib.evaluation.annotations import as_projected
 from pipeline_lib.evaluation.resample import ResampleConfig, score_table
 
+Mention = tuple[str, int, int]  # label, first start, last end
 OFFICIAL = {"filename": pl.String, "label": pl.String, "start_span": pl.Int64, "end_span": pl.Int64}
+
+
+@dataclass(frozen=True)
+class DocumentGold:
+    """Mentions of one document, whether its gold could be read at all, and what of it could not."""
+
+    readable: bool
+    mentions: list[Mention]
+    problems: list[FileProblem]
 
 
 def score_projections(
@@ -31,15 +42,23 @@ def score_projections(
     texts = [(text_file(root, row), row["scored"]) for row in files.to_pylist()]
     rejects = [problem_row("score", problem) for problem in strays(root, [file for file, _ in texts])]
     for file in (file for file, counts in texts if counts):
-        read = read_document(file, with_annotations=True, aliases=aliases)
-        rejects += [problem_row("score", problem) for problem in read.problems]
-        if read.document is not None and not any(problem.line is None for problem in read.problems):
+        found = gold_mentions(file, aliases)
+        rejects += [problem_row("score", problem) for problem in found.problems]
+        if found.readable:
             scored.add(file.document)
-            _, places = as_projected(file, str(read.document["reading"]))
-            gold += [(file.document, m["label"], places(min(m["starts"])), places(max(m["ends"]))) for m in read.mentions]
+            gold += [(file.document, *mention) for mention in found.mentions]
     predicted = official_rows(projections).filter(pl.col("filename").is_in(sorted(scored)))
     frame = pl.DataFrame(gold, schema=OFFICIAL, orient="row")
     return score_table(frame, predicted, target, config), REJECTS.table(rejects)
+
+
+def gold_mentions(file: TextFile, aliases: Mapping[str, str]) -> DocumentGold:
+    """The gold of one text, with offsets in the text as projections count it."""
+    read = read_document(file, with_annotations=True, aliases=aliases)
+    if read.document is None or any(problem.line is None for problem in read.problems):
+        return DocumentGold(False, [], read.problems)
+    _, places = as_projected(file, str(read.document["reading"]))
+    return DocumentGold(True, [(m["label"], places(min(m["starts"])), places(max(m["ends"]))) for m in read.mentions], read.problems)
 
 
 def official_rows(projections: pa.Table) -> pl.DataFrame:

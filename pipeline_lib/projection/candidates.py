@@ -12,12 +12,13 @@ import numpy as np
 from numba import njit
 from pydantic import BaseModel, Field
 
-from data_contracts.projection import FEATURES
+from data_contracts.projection import FEATURES, WINDOW
 from pipeline_lib.alignment.band import Floats, Ints
 from pipeline_lib.projection.edges import CLOSES, FOLLOWS, OPENS, PRECEDES
 from pipeline_lib.projection.evidence import Aligned, Evidence
 from pipeline_lib.projection.spelling import Spelling, hyphen_cuts, spelling, spelling_features
 
+BESIDE = 2  # units on either side of a candidate that a re-ranker looks at
 Run = tuple[int, int]  # first and last index, inclusive
 
 
@@ -70,6 +71,21 @@ def candidates(units: range, found: Evidence, pair: Aligned, written: PairSpelli
     plain = _plain_score(features, config)
     kept = np.sort(np.argsort(-plain, kind="stable")[: config.most])
     return Candidates(spans[kept, 0] + np.int32(found.left), spans[kept, 1] + np.int32(found.left), features[kept], whole)
+
+
+def around(found: Candidates, signals: Evidence, target_units: int) -> tuple[int, Floats]:
+    """First unit of the window that holds all candidates and ``BESIDE`` units on either side, and the signals there.
+
+    Shape (signals, units), in the order of ``WINDOW``; 0 beyond the reach of the mention, no unit where there is no candidate.
+    """
+    if not len(found.first):
+        return 0, np.zeros((len(WINDOW), 0))
+    first, last = max(int(found.first.min()) - BESIDE, 0), min(int(found.last.max()) + BESIDE, target_units - 1)
+    window = np.zeros((len(WINDOW), last - first + 1))
+    low, high = max(first, signals.left), min(last + 1, signals.left + len(signals.share))
+    for row, name in enumerate(WINDOW):
+        window[row, low - first : high - first] = getattr(signals, name)[low - signals.left : high - signals.left]
+    return first, window
 
 
 def proposals(found: Evidence, config: CandidateConfig) -> list[Run]:

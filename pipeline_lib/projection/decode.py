@@ -4,9 +4,10 @@
 longest run of units over the threshold with at most one gap unit. A mention that its alignment does not see in the span is not projected.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ from pipeline_lib.alignment.band import Floats
 from pipeline_lib.alignment.units import GridText
 from pipeline_lib.projection.occurrences import Choice, resolve
 from pipeline_lib.projection.offsets import characters, merge
-from pipeline_lib.projection.scoring import CorpusKnowledge, MemoryConfig, Pool, SpanWeights, VoteConfig, final_scores, pool, probabilities
+from pipeline_lib.projection.scoring import CorpusKnowledge, MemoryConfig, Pool, SpanWeights, final_scores, pool, probabilities
 
 
 class DecodeConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -56,20 +57,48 @@ class Placed:
 Fragments = dict[tuple[str, str, int], Placed]  # by document, mention and fragment
 
 
-def place_fragments(candidates: pa.Table, known: CorpusKnowledge, votes: VoteConfig, config: DecodeConfig) -> Fragments:
-    """Where every fragment of CANDIDATES goes; those that abstain are left out. ``votes``: how the corpus was counted."""
+@dataclass(frozen=True)
+class Verdict:
+    """What decides among the candidates of a mention, and how sure each is; both in [0, 1], shape (candidates,)."""
+
+    likely: Floats
+    confidence: Floats
+
+
+class SpanModel(Protocol):
+    """The settings of the unsupervised model of spans."""
+
+    @property
+    def weights(self) -> SpanWeights: ...
+    @property
+    def memory(self) -> MemoryConfig: ...
+    @property
+    def temperature(self) -> float: ...
+
+
+Judge = Callable[[Pool, CorpusKnowledge, SpanModel], Verdict]
+
+
+def unsupervised(found: Pool, known: CorpusKnowledge, model: SpanModel) -> Verdict:
+    """The judge that no gold has taught."""
+    likely = probabilities(final_scores(found, known, model.weights, model.memory) / model.temperature, found.owner)
+    return Verdict(likely, likely)
+
+
+def place_fragments(candidates: pa.Table, known: CorpusKnowledge, config: DecodeConfig, judge: Judge = unsupervised) -> Fragments:
+    """Where every fragment of CANDIDATES goes; those that abstain are left out."""
     found = pool(candidates)
     names = list(zip(*(candidates[name].to_pylist() for name in ("document", "mention", "fragment")), strict=True))
     if config.decoder == "paper":
         runs = zip(names, candidates["paper_first"].to_pylist(), candidates["paper_last"].to_pylist(), strict=True)
         return {name: Placed(first, last, 1.0) for name, first, last in runs if first is not None}
-    scores = final_scores(found, known, config.weights, config.memory, votes)
-    likely = probabilities(scores / config.temperature, found.owner)
-    worth = (likely + config.overlap * expected_overlap(found, likely)) / (1 + config.overlap)
-    picked = resolve(choices(found, worth)) if config.joint else {choice.row: choice.best for choice in choices(found, worth)}
+    verdict = judge(found, known, config)
+    worth = (verdict.likely + config.overlap * expected_overlap(found, verdict.likely)) / (1 + config.overlap)
+    rivals = choices(found, worth)
+    picked = resolve(rivals) if config.joint else {choice.row: choice.best for choice in rivals}
     seen = _evidence(found)
     return {
-        names[row]: Placed(int(found.first[pick]), int(found.last[pick]), float(likely[pick]))
+        names[row]: Placed(int(found.first[pick]), int(found.last[pick]), float(verdict.confidence[pick]))
         for row, pick in picked.items()
         if seen[pick] >= config.least_evidence
     }

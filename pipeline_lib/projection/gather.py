@@ -13,7 +13,7 @@ from pipeline_lib.alignment.posteriors import banded_posteriors
 from pipeline_lib.alignment.sinkhorn import marginals
 from pipeline_lib.alignment.units import GridText
 from pipeline_lib.alignment.views import TypedText
-from pipeline_lib.projection.candidates import CandidateConfig, PairSpelling, candidates, pair_spelling
+from pipeline_lib.projection.candidates import CandidateConfig, PairSpelling, around, candidates, pair_spelling
 from pipeline_lib.projection.evidence import Aligned, evidence, plan_signals
 
 Row = dict[str, Any]
@@ -85,7 +85,9 @@ def _document_rows(
 
 
 def _columns(units: range, label: str, pair: Aligned, written: PairSpelling, types: list[str], known: Ints, config: CandidateConfig) -> Row:
-    found = candidates(units, evidence(units, label, pair), pair, written, config)
+    signals = evidence(units, label, pair)
+    found = candidates(units, signals, pair, written, config)
+    window_first, window = around(found, signals, len(types))
     ends = list(zip(found.first.tolist(), found.last.tolist(), strict=True))
     edges = np.stack([known[found.first + 1], known[found.first], known[found.last + 1], known[found.last + 2]], axis=1)
     return {
@@ -94,6 +96,8 @@ def _columns(units: range, label: str, pair: Aligned, written: PairSpelling, typ
         "keys": [" ".join(types[first : last + 1]) for first, last in ends],
         "types": edges.ravel(),
         **{name: found.features[:, number].astype(np.float32) for number, name in enumerate(FEATURES)},
+        "window_first": window_first,
+        "window": window.astype(np.float32).ravel(),
         "paper_first": found.paper[0] if found.paper else None,
         "paper_last": found.paper[1] if found.paper else None,
     }

@@ -80,16 +80,18 @@ class CorpusKnowledge:
     """What the whole corpus says, frozen in the model.
 
     Attributes:
-        edges: CORPUS_EDGES as an array, shape (types + 1, 4), columns in the order of ``EDGES``; memory: MEMORY.
+        edges: CORPUS_EDGES as an array, shape (types + 1, 4), columns in the order of ``EDGES``; memory: MEMORY; votes: how both
+            were counted.
     """
 
     edges: Floats
     memory: pl.DataFrame
+    votes: VoteConfig
 
 
-def corpus_knowledge(edges: pa.Table, memory: pa.Table) -> CorpusKnowledge:
-    """CORPUS_EDGES and MEMORY as the scores need them."""
-    return CorpusKnowledge(np.stack([edges[name].to_numpy() for name in EDGES], axis=1), pl.DataFrame(memory))
+def corpus_knowledge(edges: pa.Table, memory: pa.Table, votes: VoteConfig) -> CorpusKnowledge:
+    """CORPUS_EDGES and MEMORY as the scores need them. ``votes``: how they were counted."""
+    return CorpusKnowledge(np.stack([edges[name].to_numpy() for name in EDGES], axis=1), pl.DataFrame(memory), votes)
 
 
 def pool(table: pa.Table) -> Pool:
@@ -119,11 +121,11 @@ def first_votes(found: Pool, config: VoteConfig) -> Floats:
     return probabilities(first_scores(found, config.weights) / config.temperature, found.owner)
 
 
-def final_scores(found: Pool, known: CorpusKnowledge, weights: SpanWeights, config: MemoryConfig, votes: VoteConfig) -> Floats:
-    """Scores with the corpus, shape (candidates,). ``votes``: how the corpus was counted."""
+def final_scores(found: Pool, known: CorpusKnowledge, weights: SpanWeights, config: MemoryConfig) -> Floats:
+    """Scores with the corpus, shape (candidates,)."""
     scores = _weighed(found, weights.model_dump())
     inner, outer = corpus_edges(found, known.edges)
-    own = first_votes(found, votes)
+    own = first_votes(found, known.votes)
     scores += weights.corpus_inner * inner + weights.corpus_outer * outer
     scores += weights.memory * memory_scores(found, known.memory, own, config)
     return scores

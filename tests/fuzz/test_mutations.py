@@ -127,7 +127,7 @@ def project_onto_itself(documents: pa.Table, mentions: pa.Table, lines: pa.Table
     (candidates,) = candidate_tables(mentions, texts, iter(plans), nothing, {}, CandidateConfig())
     CANDIDATES.check(candidates)
     edges, memory = corpus_tables([candidates], np.array([sum(len(text.starts) for text in target.values())]), ConsistencyConfig())
-    placed = place_fragments(candidates, corpus_knowledge(edges, memory), VoteConfig(), DecodeConfig())
+    placed = place_fragments(candidates, corpus_knowledge(edges, memory, VoteConfig()), DecodeConfig())
     parts = zip(*project_tables(mentions, lines, source, TargetShard("en", target, "f00d"), placed), strict=True)
     projections, carried = (pa.concat_tables(tables) for tables in parts)
     PROJECTIONS.check(projections)

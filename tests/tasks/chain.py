@@ -144,7 +144,9 @@ def run_chain(root: str, corpus: str) -> Chain:
     candidates = {shard: find_candidates.fn(root, ours[shard], theirs[shard], *of_shard[shard], CandidateConfig()) for shard in shards}
     counted = count_corpus.fn(root, list(candidates.values()), teachers, ConsistencyConfig())
     projected = {
-        shard: project.fn(root, ours[shard], theirs[shard], rows["es", shard], candidates[shard], counted, teachers, VoteConfig(), DecodeConfig())
+        shard: project.fn(
+            root, ours[shard], theirs[shard], rows["es", shard], candidates[shard], counted, teachers, VoteConfig(), DecodeConfig()
+        )
         for shard in shards
     }
     scored = score.fn(root, corpus, found, "en", [made.projections for made in projected.values()], CORPUS, RESAMPLE)

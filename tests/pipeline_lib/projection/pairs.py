@@ -15,7 +15,7 @@ from pipeline_lib.alignment.views import TypedText
 from pipeline_lib.projection.candidates import CandidateConfig
 from pipeline_lib.projection.evidence import SIGNALS, Aligned
 from pipeline_lib.projection.gather import PairTexts, Support, candidate_tables
-from pipeline_lib.projection.scoring import CorpusKnowledge, corpus_knowledge
+from pipeline_lib.projection.scoring import CorpusKnowledge, VoteConfig, corpus_knowledge
 from tests.pipeline_lib.projection.rows import checked
 
 Texts = Mapping[str, str]
@@ -160,7 +160,7 @@ def nothing_known(types: int = 1) -> CorpusKnowledge:
 def corpus_says(votes: Mapping[tuple[str, str], float], edges: Floats | None = None) -> CorpusKnowledge:
     """MEMORY of (source key, target key), and CORPUS_EDGES."""
     memory = MEMORY.table([{"source_key": source, "target_key": target, "votes": count} for (source, target), count in votes.items()])
-    return corpus_knowledge(corpus_edges_table(np.zeros((2, 4)) if edges is None else edges), memory)
+    return corpus_knowledge(corpus_edges_table(np.zeros((2, 4)) if edges is None else edges), memory, VoteConfig())
 
 
 def corpus_edges_table(edges: Floats) -> pa.Table:

@@ -33,12 +33,10 @@ def mention(number: int, lead: float, *keys: str, source: str = "fiebre") -> Row
 def after_memory(*rows: Row, weight: float = 1.0) -> list[list[float]]:
     """Probabilities of every mention's candidates less those that it has without memory."""
     weights, table = SpanWeights(memory=weight), candidate_table(*rows)
-    known = corpus_knowledge(*counted(table, config=ConsistencyConfig(votes=VoteConfig(weights=weights))))
+    known = corpus_knowledge(*counted(table, config=ConsistencyConfig(votes=VoteConfig(weights=weights))), VoteConfig(weights=weights))
     found = pool(table)
-    without = final_scores(found, known, SpanWeights(memory=0.0), MemoryConfig(), VoteConfig(weights=weights))
-    gained = probabilities(final_scores(found, known, weights, MemoryConfig(), VoteConfig(weights=weights)), found.owner) - probabilities(
-        without, found.owner
-    )
+    without = final_scores(found, known, SpanWeights(memory=0.0), MemoryConfig())
+    gained = probabilities(final_scores(found, known, weights, MemoryConfig()), found.owner) - probabilities(without, found.owner)
     return [gained[found.owner == number].tolist() for number in range(len(rows))]
 
 
@@ -139,7 +137,7 @@ def test_an_edge_that_a_type_takes_more_often_than_others_has_positive_odds() ->
 
 def test_a_corpus_without_candidates_says_nothing() -> None:
     edges, memory = counted(candidate_table(), candidate_table(candidate_row()), counts=[3, 0])
-    known = corpus_knowledge(edges, memory)
+    known = corpus_knowledge(edges, memory, VoteConfig())
     assert (known.edges[0] < 0).all() and known.edges[1:] == pytest.approx(0.0, abs=1e-9) and known.memory.height == 0
 
 

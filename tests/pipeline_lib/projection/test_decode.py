@@ -11,7 +11,7 @@ from pipeline_lib.alignment.band import BandConfig, band_around
 from pipeline_lib.alignment.units import GridText
 from pipeline_lib.projection.candidates import CandidateConfig
 from pipeline_lib.projection.decode import DecodeConfig, Placed, Span, choices, decode_mention, place_fragments
-from pipeline_lib.projection.scoring import CorpusKnowledge, SpanWeights, VoteConfig, pool
+from pipeline_lib.projection.scoring import CorpusKnowledge, SpanWeights, pool
 from tests.pipeline_lib.projection.pairs import (
     candidate_row,
     candidate_table,
@@ -32,7 +32,7 @@ PROSE = st.text(alphabet="abcé1.,-  \n(😀\u0301\u00ad", min_size=1, max_size=
 
 
 def decoded(table: pa.Table, found: pa.Table, source: str, target: str, config: DecodeConfig, known: CorpusKnowledge) -> list[Span]:
-    placed = place_fragments(table, known, VoteConfig(), config)
+    placed = place_fragments(table, known, config)
     rows = [(row["document"], row["mention"], row["starts"], row["ends"]) for row in found.to_pylist()]
     return [decode_mention(*row, grid(source), grid(target), placed) for row in rows]
 
@@ -139,7 +139,7 @@ def test_whatever_the_alignment_offsets_are_sound(config: DecodeConfig, source: 
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=6))
 def test_a_mention_goes_to_its_likeliest_candidate_with_its_probability(share: list[float]) -> None:
     row = candidate_row(*[(j, j) for j in range(len(share))], share=share)
-    placed = place_fragments(candidate_table(row), nothing_known(), VoteConfig(), DecodeConfig(weights=SpanWeights(share=1.0)))
+    placed = place_fragments(candidate_table(row), nothing_known(), DecodeConfig(weights=SpanWeights(share=1.0)))
     odds = np.exp(np.array(share, dtype=np.float32))
     ((name, place),) = placed.items()
     assert name == ("d", "T1", 0) and place.first == place.last
@@ -160,7 +160,7 @@ def test_a_choice_is_a_mentions_part_of_the_pool() -> None:
 def test_mentions_of_one_surface_share_out_its_occurrences_if_they_may(joint: bool, expected: list[int]) -> None:
     spans = [(2, 2), (6, 6)]
     rows = [candidate_row(*spans, mention=f"T{place}", place=place, share=[1.0, 0.5]) for place in (0, 4)]
-    placed = place_fragments(candidate_table(*rows), nothing_known(), VoteConfig(), DecodeConfig(joint=joint))
+    placed = place_fragments(candidate_table(*rows), nothing_known(), DecodeConfig(joint=joint))
     assert [placed["d", mention, 0].first for mention in ("T0", "T4")] == expected
 
 
@@ -172,19 +172,19 @@ def test_the_order_of_the_rows_changes_nothing(data: st.DataObject) -> None:
     table = gather_identity(mentions({"d": text}, *[("d", f"T{n}", [word]) for n, word in enumerate(words)]), {"d": text}, 0.5, 9)
     order = data.draw(st.permutations(range(table.num_rows)))
     for config in (OURS, PAPER):
-        placed, again = (place_fragments(rows, nothing_known(), VoteConfig(), config) for rows in (table, table.take(order)))
+        placed, again = (place_fragments(rows, nothing_known(), config) for rows in (table, table.take(order)))
         assert {name: (at.first, at.last) for name, at in again.items()} == {name: (at.first, at.last) for name, at in placed.items()}
 
 
 @BOTH
 def test_a_shard_without_any_candidates_places_nothing(config: DecodeConfig) -> None:
-    assert place_fragments(candidate_table(), nothing_known(), VoteConfig(), config) == {}
-    assert place_fragments(candidate_table(candidate_row()), nothing_known(), VoteConfig(), config) == {}
+    assert place_fragments(candidate_table(), nothing_known(), config) == {}
+    assert place_fragments(candidate_table(candidate_row()), nothing_known(), config) == {}
 
 
 def test_the_papers_decoder_takes_the_papers_span_and_knows_no_doubt() -> None:
     rows = [candidate_row((0, 0), mention="T1", paper=(2, 4)), candidate_row((1, 1), mention="T2")]
-    assert place_fragments(candidate_table(*rows), nothing_known(), VoteConfig(), PAPER) == {("d", "T1", 0): Placed(2, 4, 1.0)}
+    assert place_fragments(candidate_table(*rows), nothing_known(), PAPER) == {("d", "T1", 0): Placed(2, 4, 1.0)}
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_mention_abstains_where_posterior_and_plan_see_too_little_of_it_in_its
     owned: float, backward: float, source: str, least: float, projected: bool
 ) -> None:
     table = candidate_table(candidate_row((0, 0), source=source, owned=[owned], backward=[backward], length=[1.0]))
-    assert bool(place_fragments(table, nothing_known(), VoteConfig(), DecodeConfig(least_evidence=least))) == projected
+    assert bool(place_fragments(table, nothing_known(), DecodeConfig(least_evidence=least))) == projected
 
 
 def test_a_tagger_alone_projects_nothing() -> None:

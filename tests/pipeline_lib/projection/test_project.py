@@ -18,7 +18,6 @@ from pipeline_lib.corpus.scan import ShardConfig, scan_corpus
 from pipeline_lib.corpus.text import slices
 from pipeline_lib.projection.decode import DecodeConfig, place_fragments
 from pipeline_lib.projection.project import TargetShard, project_tables
-from pipeline_lib.projection.scoring import VoteConfig
 from tests.pipeline_lib.projection.pairs import gather, gather_identity, grids, nothing_known, pair_texts, plan_row, posterior_row
 from tests.pipeline_lib.projection.rows import Fragments, annotation_lines, mentions
 
@@ -41,7 +40,7 @@ def project_with(
     lines: pa.Table, found: pa.Table, source: Texts, target: Texts, candidates: pa.Table, config: DecodeConfig = OURS, at_once: int = 2
 ) -> tuple[list[Row], list[Row]]:
     """Rows of PROJECTIONS and of CARRIED_LINES, of a corpus that says nothing."""
-    placed = place_fragments(candidates, nothing_known(), VoteConfig(), config)
+    placed = place_fragments(candidates, nothing_known(), config)
     parts = list(project_tables(found, lines, grids(source), shard(target), placed, at_once))
     for projections, carried in parts:
         PROJECTIONS.check(projections)
@@ -237,7 +236,7 @@ def test_documents_without_mentions_give_no_rows() -> None:
 def test_parts_hold_so_many_documents_and_together_every_row(at_once: int) -> None:
     source = {name: SICK for name in "abc"}
     found = mentions(source, *[(name, "T1", [(0, 6)]) for name in "bac"], ("a", "T2", [(7, 11)]))
-    placed = place_fragments(gather_identity(found, source), nothing_known(), VoteConfig(), OURS)
+    placed = place_fragments(gather_identity(found, source), nothing_known(), OURS)
     parts = list(project_tables(found, annotation_lines(("c", "A1\tOld T1")), grids(source), shard(source), placed, at_once))
     documents = [list(dict.fromkeys(rows["document"].to_pylist())) for rows, _ in parts]
     assert documents == [list("bac")[first : first + at_once] for first in range(0, 3, at_once)]

@@ -75,7 +75,7 @@ def test_without_weights_all_candidates_of_a_mention_are_equally_likely(sizes: l
     found = some_pool(sizes, seed)
     known = corpus_says({("fiebre", "0-0"): 5.0}, np.random.default_rng(seed).normal(size=(3, 4)))
     expected = [1 / size for size in sizes for _ in range(size)]
-    for scores in (first_scores(found, NO_WEIGHT), final_scores(found, known, NO_WEIGHT, MemoryConfig(), VoteConfig())):
+    for scores in (first_scores(found, NO_WEIGHT), final_scores(found, known, NO_WEIGHT, MemoryConfig())):
         assert probabilities(scores, found.owner) == pytest.approx(np.array(expected))
 
 
@@ -117,7 +117,7 @@ def test_final_scores_put_what_the_corpus_says_in_place_of_what_stood_in_for_it(
     weights = SpanWeights()
     plain = weights.model_copy(update={"corpus_inner": 0.0, "corpus_outer": 0.0})
     expected = first_scores(found, plain) + weights.corpus_inner * inner + weights.corpus_outer * outer
-    assert final_scores(found, corpus_says({}, edges), weights, MemoryConfig(), VoteConfig()) == pytest.approx(expected)
+    assert final_scores(found, corpus_says({}, edges), weights, MemoryConfig()) == pytest.approx(expected)
 
 
 @settings(max_examples=30, deadline=None)
@@ -169,8 +169,8 @@ def test_two_candidates_that_read_the_same_share_their_votes() -> None:
 def test_memory_weighs_in_the_final_scores() -> None:
     found = pool(candidate_table(candidate_row((0, 0), (1, 1), keys=["fever", "heat"])))
     known = corpus_says({("fiebre", "heat"): 20.0})
-    without = final_scores(found, nothing_known(), SpanWeights(), MemoryConfig(), VoteConfig())
-    once, twice = (final_scores(found, known, SpanWeights(memory=weight), MemoryConfig(), VoteConfig()) - without for weight in (1.0, 2.0))
+    without = final_scores(found, nothing_known(), SpanWeights(), MemoryConfig())
+    once, twice = (final_scores(found, known, SpanWeights(memory=weight), MemoryConfig()) - without for weight in (1.0, 2.0))
     assert once[1] > 0 > once[0] and twice == pytest.approx(2 * once)
 
 

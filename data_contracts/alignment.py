@@ -110,11 +110,14 @@ POSTERIORS = Contract(
             "every pair has two units and two probabilities",
             pl.all_horizontal(pl.col(name).list.len() == pl.col("rows").list.len() for name in ("columns", "forward", "backward")),
         ),
+        # A minimum passes over NaN, a sum does not.
         Rule(
             "probabilities",
             "probabilities lie in [0, 1]",
             pl.all_horizontal(
-                (pl.col(name).list.min().fill_null(0) >= 0) & (pl.col(name).list.max().fill_null(0) <= 1.0001)
+                (pl.col(name).list.min().fill_null(0) >= 0)
+                & (pl.col(name).list.max().fill_null(0) <= 1.0001)
+                & pl.col(name).list.sum().is_finite()
                 for name in ("forward", "backward")
             ),
         ),

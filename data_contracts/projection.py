@@ -26,7 +26,7 @@ FEATURES = {
     "brackets": "brackets without partner",
     "commas": "difference to the mention's number of commas",
     "numbers": "1 where the numbers are not the mention's",
-    "length_ratio": "|log| of the ratio of the lengths in characters",
+    "length_ratio": "absolute log of the ratio of the lengths in characters",
     "carried_inner": "log-odds, over the corpus's own, that such units open and close a mention; carried from the source",
     "carried_outer": "the same for the units before and after",
     "support": "units inside a mention of an outside tagger, less half the length; 0 without tagger",

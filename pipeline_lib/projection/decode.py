@@ -76,7 +76,7 @@ def choices(found: Pool, likely: Floats) -> list[Choice]:
     surfaces = list(zip(found.table["document"].to_pylist(), found.table["source_key"].to_pylist(), strict=True))
     places = found.table["source_first"].to_pylist()
     starts = np.flatnonzero(np.diff(found.owner, prepend=-1)).tolist()
-    stops = [*starts[1:], len(found.owner)]
+    stops = [*starts, len(found.owner)][1:]
     return [
         Choice(
             row,

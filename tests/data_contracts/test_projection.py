@@ -1,10 +1,11 @@
-"""Contracts of what reaches the target: projections and carried lines."""
+"""Contracts of what reaches the target: candidates, what the corpus says of them, projections and carried lines."""
 
 import math
 
 import pytest
 
-from data_contracts import CARRIED_LINES, PROJECTIONS, ContractError
+from data_contracts import CANDIDATES, CARRIED_LINES, CORPUS_EDGES, MEMORY, PROJECTIONS, Contract, ContractError
+from data_contracts.projection import FEATURES
 
 PROJECTED: dict[str, object] = {
     "document": "d1", "source_lang": "es", "target_lang": "en", "mention": "T1", "target_mention": "T1", "label": "DISEASE",
@@ -26,6 +27,54 @@ CARRIED: dict[str, object] = {
 }  # fmt: skip
 LEFT = CARRIED | {"target_id": None, "raw": None, "reason": "mention_not_projected"}
 EQUIV = CARRIED | {"kind": "*", "source_id": None, "target_id": None, "raw": "*\tEquiv T1 T2"}
+
+CANDIDATE: dict[str, object] = {
+    "document": "d1", "source_lang": "es", "target_lang": "en", "mention": "T1", "fragment": 0, "label": "DISEASE",
+    "source_first": 4, "source_key": "fiebre alta", "first": [3, 4], "last": [4, 4], "keys": ["high fever", "fever"],
+    "types": [7, 2, 1, -1, 1, 7, 1, -1], **{name: [0.5, -1.25] for name in FEATURES}, "paper_first": 3, "paper_last": 4,
+}  # fmt: skip
+UNPLACED = CANDIDATE | {
+    "first": [], "last": [], "keys": [], "types": [], **{name: [] for name in FEATURES}, "paper_first": None, "paper_last": None,
+}  # fmt: skip
+CORPUS_EDGE: dict[str, object] = {"type": 0, "opens": -1.0, "precedes": 2.0, "closes": 0.0, "follows": 0.5}
+VOTE: dict[str, object] = {"source_key": "fiebre alta", "target_key": "high fever", "votes": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("contract", "row", "other"),
+    [
+        (CANDIDATES, CANDIDATE, UNPLACED | {"fragment": 1}),
+        (CANDIDATES, CANDIDATE, CANDIDATE | {"mention": "T2"}),
+        (CANDIDATES, CANDIDATE, CANDIDATE | {"target_lang": "it"}),
+        (CORPUS_EDGES, CORPUS_EDGE, CORPUS_EDGE | {"type": 1}),
+        (MEMORY, VOTE, VOTE | {"target_key": "fever"}),
+        (MEMORY, VOTE, VOTE | {"source_key": "fiebre"}),
+    ],
+)
+def test_the_key_tells_sound_rows_apart(contract: Contract, row: dict[str, object], other: dict[str, object]) -> None:
+    contract.check(contract.table([row, other]))
+    with pytest.raises(ContractError, match=r"key .*: 1 duplicate rows"):
+        contract.check(contract.table([row, row]))
+
+
+@pytest.mark.parametrize(
+    ("contract", "rule", "row"),
+    [
+        (CANDIDATES, "candidates_are_complete", CANDIDATE | {"last": [4]}),
+        (CANDIDATES, "candidates_are_complete", CANDIDATE | {"keys": ["high fever", "fever", "high"]}),
+        (CANDIDATES, "candidates_are_complete", UNPLACED | {"keys": ["fever"]}),
+        *((CANDIDATES, "candidates_are_complete", CANDIDATE | {name: [0.5]}) for name in FEATURES),
+        (CANDIDATES, "four_types", CANDIDATE | {"types": [7, 2, 1, -1]}),
+        (CANDIDATES, "four_types", UNPLACED | {"types": [7]}),
+        *((CANDIDATES, "features_are_numbers", CANDIDATE | {name: [0.5, math.nan]}) for name in FEATURES),
+        (CANDIDATES, "features_are_numbers", CANDIDATE | {"share": [-math.inf, 0.0]}),
+        (MEMORY, "votes_count", VOTE | {"votes": 0.0}),
+        (MEMORY, "votes_count", VOTE | {"votes": -0.5}),
+    ],
+)
+def test_a_broken_rule_of_candidates_or_memory_is_named(contract: Contract, rule: str, row: dict[str, object]) -> None:
+    with pytest.raises(ContractError, match=rf"{rule}: 1 rows"):
+        contract.check(contract.table([row]))
 
 
 def test_projected_and_abstained_rows_pass() -> None:

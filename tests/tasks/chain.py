@@ -14,18 +14,23 @@ from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.distill import DistillConfig
 from pipeline_lib.alignment.fitted import FitConfig
+from pipeline_lib.alignment.segments import SegmentConfig
 from pipeline_lib.alignment.sinkhorn import SharpenConfig
 from pipeline_lib.alignment.student import StudentConfig
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import documents
 from pipeline_lib.corpus.scan import ShardConfig
 from pipeline_lib.evaluation.resample import ResampleConfig
+from pipeline_lib.projection.candidates import CandidateConfig
+from pipeline_lib.projection.consistency import ConsistencyConfig
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.edges import EdgeConfig
 from pipeline_lib.storage.fingerprint import Ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.align import align
-from tasks.cost import cost
+from tasks.candidates import find_candidates
+from tasks.consistency import Counted, count_corpus
+from tasks.cost import Costs, cost
 from tasks.distill import Distilled, distill_student
 from tasks.edges import count_edges
 from tasks.embed import embed
@@ -34,6 +39,7 @@ from tasks.ingest import Ingested, ingest_shard
 from tasks.project import Projected, project
 from tasks.scan import Scanned, scan
 from tasks.score import Scored, score
+from tasks.segments import align_segments
 from tasks.sharpen import sharpen
 from tasks.stage import shard_name
 from tasks.texts import Texts
@@ -59,19 +65,30 @@ class Chain:
     scanned: Scanned
     rows: dict[tuple[str, int], Ingested]
     texts: dict[tuple[str, int], Texts]
+    segments: dict[int, ArtifactRef]
     teachers: ArtifactRef
     edges: ArtifactRef
     embeddings: dict[tuple[str, int], ArtifactRef]
-    costs: dict[int, ArtifactRef]
+    costed: dict[int, Costs]
     plans: dict[int, ArtifactRef]
     distilled: Distilled
     alignments: dict[int, ArtifactRef]
+    candidates: dict[int, ArtifactRef]
+    counted: Counted
     projected: dict[int, Projected]
     scored: Scored
 
     @property
     def store(self) -> Store:
         return Store(self.root)
+
+    @property
+    def costs(self) -> dict[int, ArtifactRef]:
+        return {shard: made.main for shard, made in self.costed.items()}
+
+    @property
+    def posteriors(self) -> dict[int, ArtifactRef]:
+        return {shard: made.posteriors for shard, made in self.costed.items()}
 
     @property
     def projections(self) -> dict[int, ArtifactRef]:
@@ -91,8 +108,9 @@ class Chain:
         """Every artifact that is made before the targets' annotations may be opened."""
         ingested = [ref for rows in self.rows.values() for ref in (rows.documents, rows.mentions, rows.lines, rows.rejects, rows.warnings)]
         units = [texts.units for texts in self.texts.values()]
-        model = [self.teachers, self.edges, self.distilled.main, self.distilled.log]
-        pairs = [ref for refs in (self.costs, self.plans, self.alignments, self.projections, self.carried) for ref in refs.values()]
+        model = [self.teachers, self.edges, self.distilled.main, self.distilled.log, self.counted.edges, self.counted.memory]
+        of_pair = (self.segments, self.costs, self.posteriors, self.plans, self.alignments, self.candidates, self.projections, self.carried)
+        pairs = [ref for refs in of_pair for ref in refs.values()]
         return [self.scanned.files, self.scanned.rejects, *ingested, *units, *model, *self.embeddings.values(), *pairs]
 
 
@@ -106,35 +124,31 @@ def run_chain(root: str, corpus: str) -> Chain:
     shards = {shard: shard_name("es-en", shard, found.shards) for shard in found.filled}
     rows = {(lang, shard): ingest_shard.fn(root, corpus, found, lang, shard, CORPUS) for lang in ("es", "en") for shard in shards}
     texts = {cell: Texts(row.documents, make_units.fn(root, row.documents)) for cell, row in rows.items()}
-    source, target = whole(texts, "es"), whole(texts, "en")
-    teachers = fit.fn(root, "es-en", source, target, FIT)
+    ours, theirs = ({shard: texts[lang, shard] for shard in shards} for lang in ("es", "en"))
+    source, target = list(ours.values()), list(theirs.values())
+    segments = {shard: align_segments.fn(root, name, ours[shard], theirs[shard], SegmentConfig()) for shard, name in shards.items()}
+    teachers = fit.fn(root, "es-en", source, target, list(segments.values()), FIT)
     edges = count_edges.fn(root, source, [rows["es", shard].mentions for shard in shards], teachers, EdgeConfig())
     embeddings = {cell: embed.fn(root, texts[cell], teachers, "source" if cell[0] == "es" else "target") for cell in texts}
     costs = {
-        shard: cost.fn(root, name, embeddings["es", shard], embeddings["en", shard], teachers, CostConfig())
+        shard: cost.fn(root, name, embeddings["es", shard], embeddings["en", shard], segments[shard], teachers, CostConfig())
         for shard, name in shards.items()
     }
-    plans = {shard: sharpen.fn(root, costs[shard], SharpenConfig()) for shard in shards}
+    plans = {shard: sharpen.fn(root, costs[shard].main, SharpenConfig()) for shard in shards}
     student = distill_student.fn(root, source, target, list(plans.values()), teachers, DISTILL)
-    alignments = {
-        shard: align.fn(root, name, texts["es", shard], texts["en", shard], student.main, AlignConfig()) for shard, name in shards.items()
+    alignments = {shard: align.fn(root, name, ours[shard], theirs[shard], student.main, AlignConfig()) for shard, name in shards.items()}
+    of_shard = {
+        shard: (rows["es", shard].mentions, embeddings["en", shard], edges, plans[shard], costs[shard].posteriors) for shard in shards
     }
+    candidates = {shard: find_candidates.fn(root, ours[shard], theirs[shard], *of_shard[shard], CandidateConfig()) for shard in shards}
+    counted = count_corpus.fn(root, list(candidates.values()), teachers, ConsistencyConfig())
     projected = {
-        shard: project.fn(
-            root,
-            texts["es", shard],
-            texts["en", shard],
-            rows["es", shard],
-            embeddings["en", shard],
-            edges,
-            plans[shard],
-            teachers,
-            DecodeConfig(),
-        )
+        shard: project.fn(root, ours[shard], theirs[shard], rows["es", shard], candidates[shard], counted, teachers, DecodeConfig())
         for shard in shards
     }
     scored = score.fn(root, corpus, found, "en", [made.projections for made in projected.values()], CORPUS, RESAMPLE)
-    return Chain(root, corpus, found, rows, texts, teachers, edges, embeddings, costs, plans, student, alignments, projected, scored)
+    made = (segments, teachers, edges, embeddings, costs, plans, student, alignments, candidates, counted, projected, scored)
+    return Chain(root, corpus, found, rows, texts, *made)
 
 
 def copy_of(chain: Chain, folder: Path) -> Chain:

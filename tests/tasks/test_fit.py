@@ -10,7 +10,14 @@ from tests.tasks.chain import DAMAGES, FIT, Chain, assert_repaired, assert_reuse
 
 
 def call(chain: Chain, **changes: object) -> ArtifactRef:
-    arguments = {"root": chain.root, "pair": "es-en", "source": chain.whole("es"), "target": chain.whole("en"), "config": FIT}
+    arguments = {
+        "root": chain.root,
+        "pair": "es-en",
+        "source": chain.whole("es"),
+        "target": chain.whole("en"),
+        "segments": list(chain.segments.values()),
+        "config": FIT,
+    }
     return fit.fn(**{**arguments, **changes})
 
 
@@ -41,8 +48,10 @@ def test_a_second_call_fits_nothing(chain: Chain) -> None:
         lambda chain: {"target": [chain.texts["en", 0], replace(chain.texts["en", 1], documents=other(chain.texts["en", 1].documents))]},
         lambda chain: {"source": chain.whole("es")[:1], "target": chain.whole("en")[:1]},
         lambda chain: {"source": chain.whole("en"), "target": chain.whole("es")},
+        lambda chain: {"segments": [chain.segments[0], other(chain.segments[1])]},
+        lambda chain: {"segments": [chain.segments[0]]},
     ],
-    ids=["config", "source units", "target texts", "a shard less", "sides"],
+    ids=["config", "source units", "target texts", "a shard less", "sides", "segments", "segments of a shard less"],
 )
 def test_it_depends_on(chain: Chain, change: Callable[[Chain], dict[str, object]]) -> None:
     assert fingerprint(lambda: call(chain, **change(chain))) != chain.teachers.fingerprint
@@ -50,7 +59,14 @@ def test_it_depends_on(chain: Chain, change: Callable[[Chain], dict[str, object]
 
 def test_it_does_not_depend_on_where_or_when_its_inputs_were_made(chain: Chain) -> None:
     source = [replace(texts, units=taken(texts.units)) for texts in chain.whole("es")]
-    assert fingerprint(lambda: call(chain, root="elsewhere", source=source)) == chain.teachers.fingerprint
+    segments = [taken(ref) for ref in chain.segments.values()]
+    assert fingerprint(lambda: call(chain, root="elsewhere", source=source, segments=segments)) == chain.teachers.fingerprint
+
+
+def test_only_documents_with_aligned_segments_teach(own: Chain) -> None:
+    teachers = read_teachers(own.store, call(own, segments=[own.segments[0]]))
+    met = {kind for text in own.texts["es", 0].read(own.store).values() for kind in text.types}
+    assert set(teachers.source.types) == met < set(read_teachers(own.store, own.teachers).source.types)
 
 
 @DAMAGES

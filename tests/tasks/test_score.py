@@ -74,7 +74,7 @@ def test_every_gold_mention_and_every_projection_is_scored(chain: Chain) -> None
 def test_no_earlier_task_opens_the_annotations_of_a_target(chain: Chain, poisoned: Chain) -> None:
     clean = {ref.key: ref.sha256 for ref in chain.before_scoring()}
     assert {ref.key: ref.sha256 for ref in poisoned.before_scoring()} == clean
-    assert len(clean) == 4 * 5 + 2 + 4 + 4 + 4 + 5 * 2
+    assert len(clean) == 4 * 5 + 2 + 4 + 6 + 4 + 8 * 2
 
 
 def test_annotations_that_cannot_be_read_are_rejected_by_their_rule(poisoned: Chain) -> None:

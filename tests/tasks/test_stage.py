@@ -8,6 +8,8 @@ from prefect.states import Failed
 
 from pipeline_lib.storage.store import ArtifactRef, StoreError
 from tasks.align import align
+from tasks.candidates import find_candidates
+from tasks.consistency import count_corpus
 from tasks.cost import cost
 from tasks.distill import distill_student
 from tasks.edges import count_edges
@@ -18,11 +20,15 @@ from tasks.ingest import ingest_shard
 from tasks.project import project
 from tasks.scan import scan
 from tasks.score import score
+from tasks.segments import align_segments
 from tasks.sharpen import sharpen
 from tasks.stage import STAGE, fingerprints, shard_name
 from tasks.units import make_units
 
-EVERY_TASK = [scan, ingest_shard, make_units, fit, count_edges, embed, cost, sharpen, distill_student, align, project, score, export]
+EVERY_TASK = [
+    scan, ingest_shard, make_units, align_segments, fit, count_edges, embed, cost, sharpen, distill_student, align, find_candidates,
+    count_corpus, project, score, export,
+]  # fmt: skip
 
 
 def ref(fingerprint: str) -> ArtifactRef:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline_lib.alignment.band import Band, BandConfig, band_around, prior, scaled_diagonal
+from pipeline_lib.alignment.band import Band, BandConfig, band_around, joined, prior, scaled_diagonal
 
 SIZES = st.integers(1, 40)
 CONFIGS = st.tuples(st.integers(0, 8), st.integers(1, 8)).map(lambda widths: BandConfig(full=min(widths), zero=max(widths)))
@@ -66,6 +66,37 @@ def test_the_prior_is_full_near_the_diagonal_then_falls_and_stays_positive(rows:
         assert (values[distance <= config.full] == 1).all() and (values[distance > config.full] < 1).all()
         falling = np.argsort(distance, kind="stable")
         assert (np.diff(values[falling]) <= 0).all()
+
+
+def bands_of_one_shape() -> st.SearchStrategy[tuple[Band, Band]]:
+    def build(columns: int, rows: list[tuple[int, int, int, int]]) -> tuple[Band, Band]:
+        edges = np.minimum(np.array(rows, dtype=np.int32), columns)
+        (a, b), (c, d) = np.sort(edges[:, :2]).T, np.sort(edges[:, 2:]).T
+        return Band(a, b, columns), Band(c, d, columns)
+
+    place = st.integers(0, 20)
+    return st.builds(build, st.integers(1, 20), st.lists(st.tuples(place, place, place, place), min_size=1, max_size=12))
+
+
+@given(bands_of_one_shape())
+def test_joined_bands_hold_both_and_no_row_reaches_further_than_one_of_them(bands: tuple[Band, Band]) -> None:
+    one, other = bands
+    found = joined(one, other)
+    assert (found.rows, found.columns) == (one.rows, one.columns)
+    for row in range(found.rows):
+        both = {*range(one.low[row], one.high[row]), *range(other.low[row], other.high[row])}
+        held = set(range(found.low[row], found.high[row]))
+        assert both <= held
+        ends = (one.low[row], other.low[row]), (one.high[row], other.high[row])
+        assert (found.low[row], found.high[row]) == (min(ends[0]), max(ends[1]))
+
+
+@given(bands_of_one_shape())
+def test_joining_does_not_depend_on_the_order_and_a_band_joined_with_itself_stays(bands: tuple[Band, Band]) -> None:
+    one, other = bands
+    there, back, alone = joined(one, other), joined(other, one), joined(one, one)
+    assert np.array_equal(there.low, back.low) and np.array_equal(there.high, back.high)
+    assert np.array_equal(alone.low, one.low) and np.array_equal(alone.high, one.high)
 
 
 @given(SIZES, SIZES)

@@ -14,11 +14,10 @@ from pipeline_lib.alignment.fitted import (
     _ppmi,
     fit_teachers,
     load_teachers,
-    pair_types,
     save_teachers,
 )
-from pipeline_lib.alignment.units import GridText
-from tests.pipeline_lib.alignment.toys import DICTIONARY, STOP, fitted, translated
+from pipeline_lib.alignment.segments import Groups
+from tests.pipeline_lib.alignment.toys import DICTIONARY, STOP, fitted, swapped, translated, turned
 
 VIEWS = ("sentence", "phrase")
 
@@ -83,14 +82,20 @@ def test_fitting_twice_gives_the_same_teachers(pairs: list[PairTypes]) -> None:
     assert (one.lexical != other.lexical).nnz == 0
 
 
+def groups(*pairs: tuple[int, int, int, int], sliced: bool = False) -> Groups:
+    table = np.array(pairs, dtype=np.int32)
+    return Groups(table[:, :2], table[:, 2:], sliced)
+
+
 @pytest.mark.parametrize(
     "pair",
     [
-        PairTypes(["fiebre"], [0], ["fever"], [0]),
-        PairTypes(["fiebre", "alta"], [0], ["fever"], [0]),
-        PairTypes(["tos", "."], [0, 1], ["cough"], [0]),
-        PairTypes(["a"] * 30, [0, 10, 20], ["b"], [0]),
+        PairTypes(["fiebre"], ["fever"], groups((0, 1, 0, 1))),
+        PairTypes(["fiebre", "alta"], ["fever"], groups((0, 2, 0, 1))),
+        PairTypes(["tos", "."], ["cough"], groups((0, 1, 0, 1), (1, 2, 1, 1))),
+        PairTypes(["a"] * 30, ["b"], groups((0, 24, 0, 1), (24, 30, 0, 1), sliced=True)),
     ],
+    ids=["a word each", "two for one", "no counterpart", "slices"],
 )
 def test_the_smallest_corpora_can_be_fitted(pair: PairTypes) -> None:
     teachers = fit_teachers([pair], FitConfig())
@@ -120,6 +125,17 @@ def test_a_saved_model_is_read_back_as_it_was(teachers: Teachers, tmp_path: Path
     assert back.lexical.shape == teachers.lexical.shape and (back.lexical != teachers.lexical).nnz == 0
 
 
-def test_types_and_segments_of_two_texts_make_a_pair() -> None:
-    source, target = GridText("Tos. Mal", [0, 3, 5], [3, 4, 8], [0, 2]), GridText("Cough", [0], [5], [0])
-    assert pair_types(source, target) == PairTypes(["tos", ".", "mal"], [0, 2], ["cough"], [0])
+def test_swapping_source_and_target_transposes_the_lexical_table(pairs: list[PairTypes]) -> None:
+    there, back = fitted(pairs[:6]), swapped(fitted([turned(pair) for pair in pairs[:6]]))
+    assert (there.source.types, there.target.types) == (back.source.types, back.target.types)
+    assert there.lexical.nnz > 0 and np.allclose(there.lexical.toarray(), back.lexical.toarray())
+
+
+def test_segments_that_do_not_translate_each_other_teach_nothing_right(pairs: list[PairTypes]) -> None:
+    crossed = [PairTypes(p.source, p.target, Groups(p.groups.source, p.groups.target[::-1], sliced=False)) for p in pairs]
+    rows = [(row, word) for row, word in enumerate(fitted(pairs).source.types) if word != STOP]
+    right = []
+    for found in (fitted(pairs), fitted(crossed)):
+        best = found.lexical.toarray().argmax(axis=1)
+        right.append(np.mean([found.target.types[best[row]] == DICTIONARY[word] for row, word in rows]))
+    assert right[0] == 1.0 and right[1] < 0.5

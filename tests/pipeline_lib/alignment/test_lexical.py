@@ -62,7 +62,7 @@ def toy_table(config: LexicalConfig) -> tuple[csr_array, list[str], list[str]]:
     source_types, target_types = sorted(DICTIONARY), sorted(DICTIONARY.values())
     pairs = []
     for document in translated(seed=1):
-        for first, last in zip(document.source_breaks, [*document.source_breaks[1:], len(document.source)], strict=True):
+        for first, last in document.groups.source.tolist():
             pairs.append(
                 (
                     [source_types.index(word) for word in document.source[first : last - 1]],

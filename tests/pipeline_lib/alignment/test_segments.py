@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline_lib.alignment.segments import Groups, SegmentConfig, align_segments, anchored_diagonal
+from data_contracts import SEGMENT_PAIRS
+from pipeline_lib.alignment.segments import Groups, SegmentConfig, align_segments, anchored_diagonal, segment_pairs, segment_pairs_table
+from pipeline_lib.alignment.units import GridText, split_units
 
 Text = tuple[list[str], list[int]]
 
@@ -139,3 +141,58 @@ def test_every_group_is_walked_at_its_own_pace(found: Groups, diagonal: list[flo
 def test_a_senseless_setting_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         SegmentConfig(**wrong)
+
+
+def same(one: Groups, other: Groups) -> bool:
+    return np.array_equal(one.source, other.source) and np.array_equal(one.target, other.target) and one.sliced is other.sliced
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(texts(), texts()), max_size=3))
+def test_groups_survive_their_table(pairs: list[tuple[Text, Text]]) -> None:
+    made = {f"d{number}": align_segments(*source, *target, SegmentConfig()) for number, (source, target) in enumerate(pairs)}
+    langs = {"source_lang": "es", "target_lang": "en"}
+    table = SEGMENT_PAIRS.table([{"document": document, **langs, **found.as_row()} for document, found in made.items()])
+    SEGMENT_PAIRS.check(table)
+    back = segment_pairs(table)
+    assert list(back) == list(made)
+    assert all(same(back[document], found) for document, found in made.items())
+    assert all(found.source.dtype == found.target.dtype == np.int32 for found in back.values())
+
+
+def test_a_row_tells_the_four_edges_of_every_group() -> None:
+    row = groups((0, 2, 0, 3), (2, 5, 3, 3), sliced=True).as_row()
+    assert {name: np.asarray(value).tolist() for name, value in row.items()} == {
+        "source_starts": [0, 2], "source_ends": [2, 5], "target_starts": [0, 3], "target_ends": [3, 3], "sliced": True,
+    }  # fmt: skip
+
+
+def grid(*sentences: str) -> GridText:
+    content = "\n".join(sentences)
+    units = split_units(content)
+    return GridText(content, units.starts, units.ends, units.breaks)
+
+
+def test_there_is_a_row_for_every_document_of_both_sides() -> None:
+    source = {"d3": grid(FEVER, COUGH), "d1": grid(XRAY), "d2": grid(FEVER, COUGH, XRAY), "d4": grid(COUGH)}
+    target = {"d2": grid(FEVER, XRAY), "d3": grid(FEVER, COUGH), "d9": grid(XRAY)}
+    table = segment_pairs_table(source, target, ("es", "en"), SegmentConfig())
+    SEGMENT_PAIRS.check(table)
+    assert [(row["document"], row["source_lang"], row["target_lang"]) for row in table.to_pylist()] == [
+        ("d3", "es", "en"),
+        ("d2", "es", "en"),
+    ]
+    for document, found in segment_pairs(table).items():
+        ours, theirs = source[document], target[document]
+        assert same(found, align_segments(ours.types, ours.breaks, theirs.types, theirs.breaks, SegmentConfig()))
+
+
+def test_the_tables_groups_follow_the_settings() -> None:
+    source, target = {"d1": grid(FEVER, COUGH)}, {"d1": grid(FEVER, COUGH)}
+    (plain,) = segment_pairs(segment_pairs_table(source, target, ("es", "en"), SegmentConfig())).values()
+    (sliced,) = segment_pairs(segment_pairs_table(source, target, ("es", "en"), SegmentConfig(longest_segment=1))).values()
+    assert sliced.sliced and not plain.sliced
+
+
+def test_without_common_documents_the_table_is_empty() -> None:
+    assert segment_pairs_table({"d1": grid(FEVER)}, {"d2": grid(FEVER)}, ("es", "en"), SegmentConfig()).num_rows == 0

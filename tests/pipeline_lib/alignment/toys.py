@@ -6,6 +6,7 @@ import numpy as np
 
 from pipeline_lib.alignment.fitted import FitConfig, PairTypes, Teachers, fit_teachers
 from pipeline_lib.alignment.lexical import LexicalConfig
+from pipeline_lib.alignment.segments import Groups
 
 DICTIONARY = {
     f"{a}{b}{c}": f"{x}{y}{z}"
@@ -24,20 +25,35 @@ def translated(seed: int, documents: int = 40, sentences: int = 6) -> list[PairT
     for _ in range(documents):
         source: list[str] = []
         target: list[str] = []
-        breaks = []
+        edges = [0]
         for _ in range(sentences):
-            breaks.append(len(source))
             sentence = [words[i] for i in random.integers(0, len(words), random.integers(4, 9))]
             order = np.argsort(np.arange(len(sentence)) + random.uniform(-0.7, 0.7, len(sentence)))
             source += [*sentence, STOP]
             target += [*(DICTIONARY[sentence[i]] for i in order), STOP]
-        pairs.append(PairTypes(source, breaks, target, breaks))
+            edges.append(len(source))
+        # A sentence and its translation are equally long, so both have the same edges.
+        sentences_of = np.stack([edges[:-1], edges[1:]], axis=1).astype(np.int32)
+        pairs.append(PairTypes(source, target, Groups(sentences_of, sentences_of, sliced=False)))
     return pairs
 
 
 def same_twice(seed: int, documents: int = 8, sentences: int = 6) -> list[PairTypes]:
     """Documents whose translation is the same text."""
-    return [PairTypes(p.source, p.source_breaks, p.source, p.source_breaks) for p in translated(seed, documents, sentences)]
+    return [PairTypes(pair.source, pair.source, pair.groups) for pair in translated(seed, documents, sentences)]
+
+
+def turned(pair: PairTypes) -> PairTypes:
+    """The same pair seen from the other side."""
+    return PairTypes(pair.target, pair.source, Groups(pair.groups.target, pair.groups.source, pair.groups.sliced))
+
+
+def shortened(pair: PairTypes, first: int, last: int) -> PairTypes:
+    """The pair without the target's sentences first..last, exclusive."""
+    start, end = int(pair.groups.target[first, 0]), int(pair.groups.target[last - 1, 1])
+    edges = pair.groups.target
+    kept = np.where(edges <= start, edges, np.maximum(edges - (end - start), start)).astype(np.int32)
+    return PairTypes(pair.source, pair.target[:start] + pair.target[end:], Groups(pair.groups.source, kept, sliced=False))
 
 
 def fitted(pairs: list[PairTypes], dimensions: int = 24) -> Teachers:

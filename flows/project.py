@@ -109,6 +109,7 @@ def project_mentions(
                 candidates[lang, shard],
                 counted[lang],
                 aligners[lang],
+                config.consistency.votes,
                 config.decode,
             )
             for lang, shard in corpus.cells

@@ -81,7 +81,9 @@ def train_students(store: str, corpus: Corpus, teachers: Refs, targets: Targets,
     distilled: dict[str, Distilled] = watch.stage(
         "distill",
         {
-            lang: distill_student.submit(store, source, corpus.whole(lang), plans[lang], teachers[lang], config.distill)
+            lang: distill_student.submit(
+                store, source, corpus.whole(lang), plans[lang], teachers[lang], config.cost, config.align, config.distill
+            )
             for lang in corpus.targets
         },
     )

@@ -8,9 +8,12 @@ import torch
 from prefect import task
 
 from data_contracts import TRAINING_LOG
-from pipeline_lib.alignment.distill import DistillConfig, Epoch, distill, plan_lessons, split_documents, training_log
+from pipeline_lib.alignment.align import AlignConfig
+from pipeline_lib.alignment.cost import CostConfig
+from pipeline_lib.alignment.distill import DistillConfig, Epoch, distill, training_log
+from pipeline_lib.alignment.lessons import plan_lessons, split_documents
 from pipeline_lib.alignment.student import new_student, save_student
-from pipeline_lib.storage.fingerprint import ingredients
+from pipeline_lib.storage.fingerprint import digest, ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.fit import read_teachers
 from tasks.stage import STAGE, fingerprints
@@ -29,24 +32,36 @@ class Distilled:
 
 @task(name="distill", task_run_name="distill {teachers.shard}", **STAGE)
 def distill_student(
-    root: str, source: list[Texts], target: list[Texts], plans: list[ArtifactRef], teachers: ArtifactRef, config: DistillConfig
+    root: str,
+    source: list[Texts],
+    target: list[Texts],
+    plans: list[ArtifactRef],
+    teachers: ArtifactRef,
+    cost: CostConfig,
+    align: AlignConfig,
+    config: DistillConfig,
 ) -> Distilled:
-    """Train on the documents that have a plan; a student whose ingredients are unchanged is taken as it is."""
+    """Train on the documents that have a plan; a student whose ingredients are unchanged is taken as it is.
+
+    ``cost`` is what the student starts from, ``align`` how it will be used.
+    """
     store = Store(root)
-    inputs = [*texts_fingerprints([*source, *target]), *fingerprints(plans, teachers)]
+    around = [digest(settings.model_dump_json()) for settings in (cost, align)]
+    inputs = [*texts_fingerprints([*source, *target]), *fingerprints(plans, teachers), *around]
     made_of = ingredients("student@1", "pipeline_lib.alignment.distill", config, inputs)
 
     def make(folder: Path) -> None:
         torch.set_num_threads(config.threads)
         names = [name for ref in plans for name in store.read(ref, ["document"])["document"].to_pylist()]
-        train, held_out = split_documents(names, config)
+        train, held_out = split_documents(names, config.documents, config.held_out)
         parts = (part for ref in plans for part in store.scan(ref))
-        lessons = plan_lessons(parts, read_all(store, source), read_all(store, target), {*train, *held_out}, config.crop)
+        lessons = plan_lessons(parts, read_all(store, source), read_all(store, target), {*train, *held_out}, config.crop, align)
         student, log = distill(
-            new_student(read_teachers(store, teachers), config.student),
+            new_student(read_teachers(store, teachers), config.student, cost),
             [lesson for name in train for lesson in lessons[name]],
             [lesson for name in held_out for lesson in lessons[name]],
             config,
+            align,
         )
         save_student(student, folder)
         (folder / LOG).write_text(json.dumps([asdict(epoch) for epoch in log]), encoding="utf-8")

@@ -7,9 +7,9 @@ import pyarrow as pa
 from prefect import task
 
 from data_contracts import CARRIED_LINES, PROJECTIONS
-from pipeline_lib.projection.consistency import corpus_knowledge
 from pipeline_lib.projection.decode import DecodeConfig, place_fragments
 from pipeline_lib.projection.project import TargetShard, project_tables
+from pipeline_lib.projection.scoring import VoteConfig, corpus_knowledge
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.consistency import Counted
@@ -39,6 +39,7 @@ def project(
     candidates: ArtifactRef,
     corpus: Counted,
     aligner: ArtifactRef,
+    votes: VoteConfig,
     config: DecodeConfig,
 ) -> Projected:
     """The source's annotations, each at the candidate that its own evidence and the corpus make likeliest."""
@@ -46,12 +47,13 @@ def project(
     inputs = [
         *texts_fingerprints([source, target]),
         *fingerprints(annotated.mentions, annotated.lines, candidates, corpus.edges, corpus.memory, aligner),
+        votes.model_dump_json(),
     ]
     made_of = ingredients(PROJECTIONS.id, "pipeline_lib.projection.project", config, inputs)
 
     def make() -> Iterator[tuple[pa.Table, pa.Table]]:
         known = corpus_knowledge(store.read(corpus.edges), store.read(corpus.memory))
-        placed = place_fragments(store.read(candidates), known, config)
+        placed = place_fragments(store.read(candidates), known, votes, config)
         shard = TargetShard(target.units.shard.split("/")[0], target.read(store), aligner.fingerprint)
         yield from project_tables(store.read(annotated.mentions), store.read(annotated.lines), source.read(store), shard, placed)
 

@@ -1,26 +1,24 @@
 """Distilling: the student learns the sharpened plans. Loss (paper): one minus the mean row cosine, plus one minus the mean column cosine.
 
-The plans are frozen: no gradient reaches them or the teachers. Long documents are cut into crops of consecutive source units with all
-target units that their band reaches.
+The plans are frozen: no gradient reaches them or the teachers. What is compared with them is what ``align_document`` will make of the
+student: its cosines, or with ``student_plan = "transport"`` their transport plan, through whose iterations the gradient flows.
 """
 
-import copy
-import hashlib
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import torch
 from pydantic import BaseModel, Field
 
 from data_contracts.alignment import TRAINING_LOG
-from pipeline_lib.alignment.band import Band
+from pipeline_lib.alignment.align import AlignConfig
+from pipeline_lib.alignment.lessons import Lesson
 from pipeline_lib.alignment.student import Student, StudentConfig
-from pipeline_lib.alignment.units import GridText
+
+TINY = 1e-30  # keeps the scaling factors of what has no mass finite
 
 
 class DistillConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -29,29 +27,15 @@ class DistillConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False)
     student: StudentConfig = StudentConfig()
     documents: int = Field(200, ge=1, description="training documents at most")
     held_out: float = Field(0.1, gt=0, lt=1, description="share of the documents kept for early stopping")
-    epochs: int = Field(3, ge=0, description="passes over the documents, more for small collections (see least_steps)")
-    least_steps: int = Field(100, ge=0, description="optimiser steps that a small collection is repeated for")
+    epochs: int = Field(2, ge=0, description="passes over the documents, more for small collections (see least_steps)")
+    least_steps: int = Field(20, ge=0, description="optimiser steps that a small collection is repeated for")
     patience: int = Field(2, ge=1, description="epochs without a better held-out loss before training stops")
-    crop: int = Field(384, ge=8, description="source units a crop")
-    crops_a_step: int = Field(4, ge=1)
-    learning_rate: float = Field(2e-3, gt=0)
+    crop: int = Field(512, ge=8, description="source units a crop")
+    crops_a_step: int = Field(2, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
     threads: int = Field(2, ge=1, description="threads of the matrix products; part of the config because it can change the last bit")
+    rounds: int = Field(4, ge=1, description="Sinkhorn iterations that training looks through")
     seed: int = 13
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """One crop: unit types of both sides and the plan between them.
-
-    Attributes:
-        target: plan values, shape (source units, target units); inside: whether a cell lies in the band, same shape.
-    """
-
-    document: str
-    source_types: list[str]
-    target_types: list[str]
-    target: torch.Tensor
-    inside: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -64,42 +48,6 @@ class Epoch:
     held_out_loss: float
     learning_rate: float
     best: bool
-
-
-def lessons(document: str, source: list[str], target: list[str], band: Band, plan: npt.NDArray[np.float32], crop: int) -> Iterable[Lesson]:
-    """Cut one document's plan, shape (cells,), into crops."""
-    for first in range(0, band.rows, crop):
-        last = min(first + crop, band.rows)
-        left, right = int(band.low[first:last].min()), int(band.high[first:last].max())
-        if right <= left:
-            continue
-        part = Band(band.low[first:last] - left, band.high[first:last] - left, right - left)
-        values = plan[band.indptr[first] : band.indptr[last]]
-        inside = part.dense(np.ones(part.cells)) > 0
-        dense = torch.from_numpy(part.dense(values).astype(np.float32))
-        yield Lesson(document, source[first:last], target[left:right], dense, torch.from_numpy(inside))
-
-
-def split_documents(documents: Iterable[str], config: DistillConfig) -> tuple[list[str], list[str]]:
-    """Training and held-out documents, chosen by a hash of their ids; a single document is both."""
-    ordered = sorted(documents, key=lambda document: hashlib.sha256(document.encode("utf-8")).hexdigest())[: config.documents]
-    held_out = max(1, round(config.held_out * len(ordered)))
-    return ordered[held_out:] or ordered, ordered[:held_out]
-
-
-def plan_lessons(
-    plans: Iterable[pa.Table], source: dict[str, GridText], target: dict[str, GridText], wanted: set[str], crop: int
-) -> dict[str, list[Lesson]]:
-    """The lessons of the ``wanted`` documents of TRANSPORT_PLANS, by document."""
-    found: dict[str, list[Lesson]] = {}
-    for part in plans:
-        values = part["plan"].combine_chunks()
-        for number, row in enumerate(part.select(["document", "columns", "low", "high"]).to_pylist()):
-            name = row["document"]
-            if name in wanted:
-                plan = values[number].values.to_numpy()
-                found[name] = list(lessons(name, source[name].types, target[name].types, Band.from_row(row), plan, crop))
-    return found
 
 
 def training_log(epochs: Iterable[Epoch]) -> pa.Table:
@@ -118,63 +66,97 @@ def alignment_loss(similarity: torch.Tensor, target: torch.Tensor, inside: torch
     return _one_minus_cosine(seen, wanted, dim=1) + _one_minus_cosine(seen, wanted, dim=0)
 
 
-def distill(student: Student, train: Sequence[Lesson], held_out: Sequence[Lesson], config: DistillConfig) -> tuple[Student, list[Epoch]]:
-    """Train ``student`` on ``train``; the returned one has the weights that did best on ``held_out``."""
+def transported(
+    cosine: torch.Tensor, nearness: torch.Tensor, inside: torch.Tensor, target: torch.Tensor, align: AlignConfig, rounds: int
+) -> torch.Tensor:
+    """What ``align_document`` makes of the student's cosines, differentiable; all shapes (source units, target units).
+
+    The marginals are the target's own: a crop of a plan is not balanced. Rows go first, because each is divided by its largest value.
+    """
+    scores = (cosine + align.prior * nearness) / ((1.0 + align.prior) * align.sharpen.reg)
+    scores = torch.where(inside, scores, -torch.inf)
+    kernel = torch.exp(scores - scores.detach().amax(dim=1, keepdim=True).clamp_min(-1e9))
+    rows, columns = target.sum(dim=1), target.sum(dim=0)
+    right = torch.ones_like(columns)
+    for _ in range(rounds):
+        left = rows / (kernel @ right).clamp_min(TINY)
+        right = columns / (left @ kernel).clamp_min(TINY)
+    return left[:, None] * kernel * right
+
+
+def distill(
+    student: Student, train: Sequence[Lesson], held_out: Sequence[Lesson], config: DistillConfig, align: AlignConfig
+) -> tuple[Student, list[Epoch]]:
+    """Train ``student`` on ``train``; the returned one has the weights that did best on ``held_out``. ``align``: how it will be used."""
     torch.manual_seed(config.seed)
     steps = math.ceil(len(train) / config.crops_a_step)
     epochs = max(config.epochs, math.ceil(config.least_steps / steps)) if config.epochs else 0
-    optimiser = torch.optim.AdamW([p for p in student.model.parameters() if p.requires_grad], lr=config.learning_rate)
+    optimiser = torch.optim.AdamW(student.model.parameters(), lr=config.learning_rate)
     # At least 11: the warm-up of a tenth has no length in 10 steps, and OneCycleLR divides by it.
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=max(epochs * steps, 11), pct_start=0.1)
-    log = [Epoch(0, 0, None, _mean_loss(student, held_out), 0.0, True)]
-    best, weights = log[0], copy.deepcopy(student.model.state_dict())
+
+    def loss_of(lesson: Lesson) -> torch.Tensor:
+        return lesson_loss(student, lesson, align, config.rounds)
+
+    student.model.train(False)
+    log = [Epoch(0, 0, None, _mean(loss_of, held_out), 0.0, True)]
+    best, weights = log[0], _learnt(student)
     order = list(range(len(train)))
     for epoch in range(1, epochs + 1):
         random.Random(config.seed + epoch).shuffle(order)
-        loss = _train_epoch(student, [train[index] for index in order], optimiser, schedule, config)
-        held_out_loss = _mean_loss(student, held_out)
+        student.model.train()
+        loss = _train_epoch(loss_of, [train[index] for index in order], optimiser, schedule, config.crops_a_step)
+        student.model.train(False)
+        held_out_loss = _mean(loss_of, held_out)
         log.append(Epoch(epoch, epoch * steps, loss, held_out_loss, float(schedule.get_last_lr()[0]), held_out_loss < best.held_out_loss))
         if log[-1].best:
-            best, weights = log[-1], copy.deepcopy(student.model.state_dict())
+            best, weights = log[-1], _learnt(student)
         elif epoch - best.epoch >= config.patience:
             break
-    student.model.load_state_dict(weights)
-    student.model.eval()
+    student.model.load_state_dict(weights, strict=False)
     return student, log
 
 
+def lesson_loss(student: Student, lesson: Lesson, align: AlignConfig, rounds: int) -> torch.Tensor:
+    """``alignment_loss`` of one lesson."""
+    target, nearness, inside = lesson.dense()
+    seen = student.encode(lesson.source_types, "source") @ student.encode(lesson.target_types, "target").T
+    if align.student_plan == "transport":
+        seen = transported(seen, nearness, inside, target, align, rounds)
+    return alignment_loss(seen, target, inside)
+
+
 def _train_epoch(
-    student: Student,
+    loss_of: Callable[[Lesson], torch.Tensor],
     train: Sequence[Lesson],
     optimiser: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
-    config: DistillConfig,
+    at_once: int,
 ) -> float:
-    """One pass; the mean loss of its lessons."""
-    student.model.train()
+    """One pass, a step every ``at_once`` lessons; the mean loss of the lessons."""
     total = 0.0
-    for first in range(0, len(train), config.crops_a_step):
-        batch = train[first : first + config.crops_a_step]
+    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+    for first in range(0, len(train), at_once):
+        batch = train[first : first + at_once]
         optimiser.zero_grad()
         for lesson in batch:
-            loss = _lesson_loss(student, lesson)
+            loss = loss_of(lesson)
             (loss / len(batch)).backward()
             total += float(loss.detach())
-        torch.nn.utils.clip_grad_norm_(student.model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimiser.step()
         schedule.step()
     return total / len(train)
 
 
-def _mean_loss(student: Student, held_out: Sequence[Lesson]) -> float:
-    student.model.eval()
+def _mean(loss_of: Callable[[Lesson], torch.Tensor], held_out: Sequence[Lesson]) -> float:
     with torch.no_grad():
-        return sum(float(_lesson_loss(student, lesson)) for lesson in held_out) / max(len(held_out), 1)
+        return sum(float(loss_of(lesson)) for lesson in held_out) / max(len(held_out), 1)
 
 
-def _lesson_loss(student: Student, lesson: Lesson) -> torch.Tensor:
-    similarity = student.encode(lesson.source_types) @ student.encode(lesson.target_types).T
-    return alignment_loss(similarity, lesson.target, lesson.inside)
+def _learnt(student: Student) -> dict[str, torch.Tensor]:
+    """A copy of the weights that training changes; the tables are frozen."""
+    return {name: weight.detach().clone() for name, weight in student.model.named_parameters()}
 
 
 def _one_minus_cosine(seen: torch.Tensor, wanted: torch.Tensor, dim: int) -> torch.Tensor:

@@ -6,6 +6,7 @@ Every later stage speaks units, whatever tokenizer an encoder brings.
 import unicodedata
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pyarrow as pa
 import regex
@@ -56,6 +57,7 @@ def _starts_segment(text: str, before: tuple[int, int], here: tuple[int, int]) -
     return bool(gap) and text[before[0]] in SENTENCE_END and not first.islower()
 
 
+@lru_cache(maxsize=1 << 16)  # a few thousand words make most of any text
 def fold(surface: str) -> str:
     """The type of a unit, for statistics only: case and accents dropped, one decimal separator.
 

@@ -133,7 +133,7 @@ def _features(units: range, spans: Ints, found: Evidence, pair: Aligned, written
     inner = pair.edges[first, OPENS] + pair.edges[last, CLOSES]
     around = np.vstack([np.zeros((1, 4)), pair.edges, np.zeros((1, 4))])
     outer = around[first, PRECEDES] + around[last + 2, FOLLOWS]
-    cuts = hyphen_cuts(first, last, found.left, found.share, written.target, config.hyphen_share)
+    cuts = hyphen_cuts(units, first, last, found.left, found.share, written.source, written.target, config.hyphen_share)
     unbalanced, commas, numbers, ratio = spelling_features(units, first, last, written.source, written.target)
     return np.stack(
         [

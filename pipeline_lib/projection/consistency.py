@@ -8,20 +8,18 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 from pydantic import BaseModel, Field
 
-from data_contracts.projection import CORPUS_EDGES, EDGES, MEMORY
+from data_contracts.projection import CORPUS_EDGES, MEMORY
 from pipeline_lib.alignment.band import Floats
-from pipeline_lib.projection.scoring import CorpusKnowledge, Pool, SpanWeights, first_scores, pool, probabilities
+from pipeline_lib.projection.scoring import Pool, VoteConfig, first_votes, pool
 
 
 class ConsistencyConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """How the corpus is counted."""
 
-    weights: SpanWeights = SpanWeights()
-    temperature: float = Field(0.5, gt=0, description="of the first pass's probabilities; below 1 the best candidates count more")
+    votes: VoteConfig = VoteConfig()
     prior_strength: float = Field(4.0, gt=0, description="pseudo-occurrences at the corpus's own rate that every type starts from")
     least_votes: float = Field(0.01, ge=0, description="votes below this are forgotten")
 
@@ -36,7 +34,7 @@ def corpus_tables(parts: Iterable[pa.Table], target_counts: npt.NDArray[np.int64
     votes: dict[tuple[str, str], float] = {}
     for part in parts:
         found = pool(part)
-        weight = probabilities(first_scores(found, config.weights) / config.temperature, found.owner)
+        weight = first_votes(found, config.votes)
         _count_edges(edges, found, weight)
         _count_votes(votes, found, weight, config.least_votes)
     odds = edge_log_odds(edges, target_counts, config.prior_strength)
@@ -57,11 +55,6 @@ def edge_log_odds(counts: Floats, target_counts: npt.NDArray[np.int64], strength
     odds = _logit(rates) - _logit(base)
     odds[-1] = 0.0
     return np.asarray(odds)
-
-
-def corpus_knowledge(edges: pa.Table, memory: pa.Table) -> CorpusKnowledge:
-    """CORPUS_EDGES and MEMORY as the scores need them."""
-    return CorpusKnowledge(np.stack([edges[name].to_numpy() for name in EDGES], axis=1), pl.DataFrame(memory))
 
 
 def _count_edges(edges: Floats, found: Pool, weight: Floats) -> None:

@@ -1,10 +1,11 @@
 """Decoding: from scored candidates to the target span of each mention.
 
-``decoder = "maximum-sum"`` takes the likeliest candidate, mentions of one surface jointly; ``decoder = "paper"`` the paper's: the longest
-run of units over the threshold with at most one gap unit. A mention whose alignment has next to nothing in the span is not projected.
+``decoder = "maximum-sum"`` takes the candidate of least risk, mentions of one surface jointly; ``decoder = "paper"`` the paper's span: the
+longest run of units over the threshold with at most one gap unit. A mention that its alignment does not see in the span is not projected.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,7 @@ from pipeline_lib.alignment.band import Floats
 from pipeline_lib.alignment.units import GridText
 from pipeline_lib.projection.occurrences import Choice, resolve
 from pipeline_lib.projection.offsets import characters, merge
-from pipeline_lib.projection.scoring import CorpusKnowledge, MemoryConfig, Pool, SpanWeights, final_scores, pool, probabilities
+from pipeline_lib.projection.scoring import CorpusKnowledge, MemoryConfig, Pool, SpanWeights, VoteConfig, final_scores, pool, probabilities
 
 
 class DecodeConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -25,6 +26,8 @@ class DecodeConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     decoder: Literal["maximum-sum", "paper"] = "maximum-sum"
     weights: SpanWeights = SpanWeights()
     memory: MemoryConfig = MemoryConfig()
+    temperature: float = Field(1.5, gt=0, description="of the probabilities; above 1 doubts count more")
+    overlap: float = Field(3.0, ge=0, description="weight of the expected overlap (Dice) with the right span, beside the probability's 1")
     joint: bool = Field(True, description="mentions of one surface share out their occurrences in the target")
     least_evidence: float = Field(
         0.25, ge=0, le=1, description="below it a mention abstains: mean of its posterior share in the span and the span's share in it"
@@ -53,16 +56,17 @@ class Placed:
 Fragments = dict[tuple[str, str, int], Placed]  # by document, mention and fragment
 
 
-def place_fragments(candidates: pa.Table, known: CorpusKnowledge, config: DecodeConfig) -> Fragments:
-    """Where every fragment of CANDIDATES goes; those that abstain are left out."""
+def place_fragments(candidates: pa.Table, known: CorpusKnowledge, votes: VoteConfig, config: DecodeConfig) -> Fragments:
+    """Where every fragment of CANDIDATES goes; those that abstain are left out. ``votes``: how the corpus was counted."""
     found = pool(candidates)
     names = list(zip(*(candidates[name].to_pylist() for name in ("document", "mention", "fragment")), strict=True))
     if config.decoder == "paper":
         runs = zip(names, candidates["paper_first"].to_pylist(), candidates["paper_last"].to_pylist(), strict=True)
         return {name: Placed(first, last, 1.0) for name, first, last in runs if first is not None}
-    scores = final_scores(found, known, config.weights, config.memory)
-    likely = probabilities(scores, found.owner)
-    picked = resolve(choices(found, likely)) if config.joint else {choice.row: choice.best for choice in choices(found, likely)}
+    scores = final_scores(found, known, config.weights, config.memory, votes)
+    likely = probabilities(scores / config.temperature, found.owner)
+    worth = (likely + config.overlap * expected_overlap(found, likely)) / (1 + config.overlap)
+    picked = resolve(choices(found, worth)) if config.joint else {choice.row: choice.best for choice in choices(found, worth)}
     seen = _evidence(found)
     return {
         names[row]: Placed(int(found.first[pick]), int(found.last[pick]), float(likely[pick]))
@@ -71,7 +75,22 @@ def place_fragments(candidates: pa.Table, known: CorpusKnowledge, config: Decode
     }
 
 
-def choices(found: Pool, likely: Floats) -> list[Choice]:
+def expected_overlap(found: Pool, likely: Floats) -> Floats:
+    """Dice of each candidate's units with the right span's, expected under the candidates' probabilities; shape (candidates,).
+
+    Choosing by it is minimum-risk decoding (Kumar & Byrne 2004): of two edges that divide the probability, the safer span wins.
+    """
+    result = np.empty(len(likely))
+    starts = np.flatnonzero(np.diff(found.owner, prepend=-1)).tolist()
+    for start, stop in pairwise([*starts, len(likely)]):
+        first, last = found.first[start:stop], found.last[start:stop]
+        shared = np.minimum(last[:, None], last) - np.maximum(first[:, None], first) + 1
+        size = last - first + 1
+        result[start:stop] = (2 * np.maximum(shared, 0) / (size[:, None] + size)) @ likely[start:stop]
+    return result
+
+
+def choices(found: Pool, worth: Floats) -> list[Choice]:
     """One a mention or fragment that has candidates, in the order of the table."""
     surfaces = list(zip(found.table["document"].to_pylist(), found.table["source_key"].to_pylist(), strict=True))
     places = found.table["source_first"].to_pylist()
@@ -85,7 +104,7 @@ def choices(found: Pool, likely: Floats) -> list[Choice]:
             np.arange(start, stop),
             found.first[start:stop],
             found.last[start:stop],
-            likely[start:stop],
+            worth[start:stop],
         )
         for row, start, stop in zip(found.owner[starts].tolist(), starts, stops, strict=True)
     ]

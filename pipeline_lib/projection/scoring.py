@@ -45,6 +45,13 @@ class MemoryConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     share: float = Field(0.02, gt=0, lt=1, description="share of the pseudo-votes that any one target surface gets")
 
 
+class VoteConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
+    """The first pass, in which every mention votes for its candidates and nothing is known of the rest of the corpus."""
+
+    weights: SpanWeights = SpanWeights()
+    temperature: float = Field(0.5, gt=0, description="of the votes' probabilities; below 1 the best candidates count more")
+
+
 @dataclass(frozen=True)
 class Pool:
     """The candidates of one table, one after the other.
@@ -80,6 +87,11 @@ class CorpusKnowledge:
     memory: pl.DataFrame
 
 
+def corpus_knowledge(edges: pa.Table, memory: pa.Table) -> CorpusKnowledge:
+    """CORPUS_EDGES and MEMORY as the scores need them."""
+    return CorpusKnowledge(np.stack([edges[name].to_numpy() for name in EDGES], axis=1), pl.DataFrame(memory))
+
+
 def pool(table: pa.Table) -> Pool:
     """CANDIDATES as arrays."""
     counts = table["first"].combine_chunks().value_lengths().to_numpy(zero_copy_only=False)
@@ -102,11 +114,16 @@ def first_scores(found: Pool, weights: SpanWeights) -> Floats:
     return _weighed(found, values)
 
 
-def final_scores(found: Pool, known: CorpusKnowledge, weights: SpanWeights, config: MemoryConfig) -> Floats:
-    """Scores with the corpus, shape (candidates,)."""
+def first_votes(found: Pool, config: VoteConfig) -> Floats:
+    """What each candidate gives to the corpus's counts, shape (candidates,): its probability by the first scores, sharpened."""
+    return probabilities(first_scores(found, config.weights) / config.temperature, found.owner)
+
+
+def final_scores(found: Pool, known: CorpusKnowledge, weights: SpanWeights, config: MemoryConfig, votes: VoteConfig) -> Floats:
+    """Scores with the corpus, shape (candidates,). ``votes``: how the corpus was counted."""
     scores = _weighed(found, weights.model_dump())
     inner, outer = corpus_edges(found, known.edges)
-    own = probabilities(first_scores(found, weights), found.owner)
+    own = first_votes(found, votes)
     scores += weights.corpus_inner * inner + weights.corpus_outer * outer
     scores += weights.memory * memory_scores(found, known.memory, own, config)
     return scores
@@ -125,12 +142,14 @@ def memory_scores(found: Pool, memory: pl.DataFrame, own: Floats, config: Memory
     A mention's own vote is taken back, so that it does not confirm itself (leave one out).
 
     Args:
-        own: probability of each candidate in the first pass, shape (candidates,).
+        own: vote of each candidate, shape (candidates,); candidates of a mention that read the same voted for the same surface.
     """
     total = memory.group_by("source_key").agg(pl.col("votes").sum().alias("all"))
-    joined = found.keys.join(memory, on=["source_key", "target_key"], how="left", maintain_order="left")
+    keys = found.keys.with_columns(pl.Series("owner", found.owner), pl.Series("own", own))
+    keys = keys.with_columns(pl.col("own").sum().over("owner", "target_key"))
+    joined = keys.join(memory, on=["source_key", "target_key"], how="left", maintain_order="left")
     joined = joined.join(total, on="source_key", how="left", maintain_order="left").fill_null(0.0)
-    votes = np.maximum(joined["votes"].to_numpy() - own, 0.0)
+    votes = np.maximum(joined["votes"].to_numpy() - joined["own"].to_numpy(), 0.0)
     others = np.maximum(joined["all"].to_numpy() - 1.0, 0.0)
     share: Floats = np.log((votes + config.strength * config.share) / (others + config.strength)) - np.log(config.share)
     return np.where(others > 0, share, 0.0)

@@ -63,19 +63,22 @@ def spelling_features(units: range, first: Ints, last: Ints, source: Spelling, t
     return unbalanced, commas.astype(np.float64), numbers.astype(np.float64), ratio
 
 
-def hyphen_cuts(first: Ints, last: Ints, left: int, share: Floats, target: Spelling, least: float) -> Floats:
+def hyphen_cuts(
+    units: range, first: Ints, last: Ints, left: int, share: Floats, source: Spelling, target: Spelling, least: float
+) -> Floats:
     """How many ends of each span cut a hyphenated word whose outer part the mention has a share in, or lie on its hyphen; shape (spans,).
+
+    An end on a hyphen is no cut where the mention on the given source units ends on one too.
 
     Args:
         share: the mention's share of the target units from ``left`` on.
     """
-    units = len(target.joined)
-    joined = np.concatenate([[False, False], target.joined, [False, False]])  # joined[j + 2]: unit j, hyphen, unit j + 2
-    reached = np.zeros(units + 4)
+    joined, own = (np.concatenate([[False, False], text.joined, [False, False]]) for text in (target, source))
+    reached = np.zeros(len(target.joined) + 4)
     reached[left + 2 : left + 2 + len(share)] = share
-    before = joined[first] & (reached[first] > least)  # the word begins at first - 2
+    before = joined[first] & (reached[first] > least)  # joined[first]: the word begins at first - 2
     after = joined[last + 2] & (reached[last + 4] > least)
-    on_first, on_last = joined[first + 1], joined[last + 1]
+    on_first, on_last = joined[first + 1] & ~own[units.start + 1], joined[last + 1] & ~own[units.stop]
     cuts: Floats = np.sum([before, after, on_first, on_last], axis=0, dtype=np.float64)
     return cuts
 

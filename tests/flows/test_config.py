@@ -55,6 +55,22 @@ def test_a_value_is_toml_or_a_bare_word(setting: str, expected: str) -> None:
     assert load_config("embedded", [setting]).aligner == expected
 
 
+@pytest.mark.parametrize(
+    ("setting", "stage", "expected"),
+    [
+        ("segments.merge_penalty=0.5", "segments", {"merge_penalty": 0.5}),
+        ("cost.anchored=false", "cost", {"anchored": False}),
+        ("candidates.reach=1", "candidates", {"reach": 1}),
+        ("consistency.least_votes=0.05", "consistency", {"least_votes": 0.05}),
+        ("decode.joint=false", "decode", {"joint": False}),
+        ("decode.decoder=paper", "decode", {"decoder": "paper"}),
+    ],
+)
+def test_every_new_stage_can_be_set(setting: str, stage: str, expected: dict[str, object]) -> None:
+    found, plain = (getattr(made, stage).model_dump() for made in (load_config("embedded", [setting]), RunConfig()))
+    assert found == plain | expected != plain
+
+
 def test_a_setting_may_be_a_whole_table() -> None:
     assert load_config("embedded", ["sharpen={reg = 0.5, iterations = 3}"]).sharpen.iterations == 3
 
@@ -70,6 +86,10 @@ def test_a_setting_may_be_a_whole_table() -> None:
         ("sharpen=0.1", "sharpen", "sharpen.reg"),
         ("sharpen.reg.x=0.1", "sharpen.reg.x", "sharpen.reg"),
         ("fit.lexical={keeep = 1}", "fit.lexical.keeep", "fit.lexical.keep"),
+        ("segments.skip_penality=0.2", "segments.skip_penality", "segments.skip_penalty"),
+        ("candidates.reech=2", "candidates.reech", "candidates.reach"),
+        ("consistency.votes.temperatur=0.7", "consistency.votes.temperatur", "consistency.votes.temperature"),
+        ("decode.weights.hyphen=-1", "decode.weights.hyphen", "decode.weights.hyphens"),
     ],
 )
 def test_an_unknown_key_names_the_nearest_known_one(setting: str, unknown: str, nearest: str) -> None:

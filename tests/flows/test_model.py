@@ -42,6 +42,26 @@ def test_it_is_the_one_that_the_run_made(parts: Parts) -> None:
     for lang, pair in loaded.items():
         made = parts.models[lang]
         assert (pair.teachers, pair.edges, pair.student) == (same(made.teachers), same(made.edges), same(made.student))
+        assert (pair.corpus_edges, pair.memory) == (same(made.corpus_edges), same(made.memory))
+
+
+def test_its_parts_go_by_language(parts: Parts) -> None:
+    model = load(parts, run_name(parts))
+    assert list(model.counted) == list(model.pairs) == ["en", "cz"]
+    for lang, pair in model.pairs.items():
+        assert (model.teachers[lang], model.edges[lang], model.students[lang]) == (pair.teachers, pair.edges, pair.student)
+        assert (model.counted[lang].edges, model.counted[lang].memory) == (pair.corpus_edges, pair.memory)
+
+
+@pytest.mark.parametrize("lacking", [["corpus_edges", "memory"], ["memory"]])
+def test_the_record_of_an_earlier_release_is_refused_with_what_it_lacks(parts: Parts, tmp_path: Path, lacking: list[str]) -> None:
+    record = json.loads((parts.out / "run.json").read_text("utf-8"))
+    for name in lacking:
+        del record["models"]["en"][name]
+    (tmp_path / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(ModelError, match=f"made by an earlier release and has no {', '.join(lacking)}: run without --model"):
+        load(parts, str(tmp_path))
+    assert list(load(parts, str(tmp_path), targets=("cz",)).pairs) == ["cz"]
 
 
 def test_only_the_languages_asked_for_are_loaded(parts: Parts, own: Store) -> None:
@@ -60,7 +80,14 @@ def test_a_language_that_was_not_learnt_is_refused_with_those_that_were(parts: P
 
 
 @pytest.mark.parametrize(
-    "file", ["teachers/es-en/*/teachers.safetensors", "edge_statistics/es-en/*.parquet", "student/es-en/*/model.safetensors"]
+    "file",
+    [
+        "teachers/es-en/*/teachers.safetensors",
+        "edge_statistics/es-en/*.parquet",
+        "student/es-en/*/model.safetensors",
+        "corpus_edges/es-en/*.parquet",
+        "memory/es-en/*.parquet",
+    ],
 )
 @pytest.mark.parametrize(
     "damage", [lambda path: path.write_bytes(path.read_bytes()[:-1]), lambda path: path.unlink()], ids=["damaged", "missing"]

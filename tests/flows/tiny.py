@@ -8,7 +8,7 @@ from flows.watch import LISTENER, Progress
 from pipeline_lib.corpus.samples import documents, write_sample
 from pipeline_lib.evaluation.summary import Counts
 
-QUICK = ["distill.least_steps=2", "distill.epochs=1", "distill.student.hidden=32", "distill.student.layers=1", "distill.student.pieces=300"]
+QUICK = ["distill.least_steps=2", "distill.epochs=1", "distill.student.hidden=32", "distill.student.layers=1"]
 
 
 def quick(*settings: str) -> RunConfig:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from data_contracts.corpus import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS, UNITS, WARNINGS
-from data_contracts.projection import CARRIED_LINES, PROJECTIONS
+from data_contracts.projection import CANDIDATES, CARRIED_LINES, PROJECTIONS
 from pipeline_lib.alignment.units import GridText, grid_texts, units_table
 from pipeline_lib.alignment.views import TypedText
 from pipeline_lib.corpus.companions import KINDS
@@ -20,13 +20,18 @@ from pipeline_lib.corpus.ingest import ingest
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.scan import ShardConfig, scan_corpus
 from pipeline_lib.corpus.standoff_rows import from_rows
-from pipeline_lib.projection.decode import DecodeConfig
+from pipeline_lib.projection.candidates import CandidateConfig
+from pipeline_lib.projection.consistency import ConsistencyConfig, corpus_tables
+from pipeline_lib.projection.decode import DecodeConfig, place_fragments
+from pipeline_lib.projection.gather import PairTexts, candidate_tables
 from pipeline_lib.projection.project import TargetShard, project_tables
+from pipeline_lib.projection.scoring import VoteConfig, corpus_knowledge
 from tests.fuzz.mutants import Pair, mutant, originals
 from tests.fuzz.tally import Tally
 
 AT_ONCE = 500  # mutants whose tables are checked together
 ONE_IN = 50  # mutants of which one goes through a whole corpus folder
+NO_PAIRS: dict[str, list[float]] = {name: [] for name in ("rows", "columns", "forward", "backward")}
 INGESTED = (DOCUMENTS, MENTIONS, ANNOTATION_LINES, REJECTS, WARNINGS)
 
 
@@ -114,11 +119,16 @@ def check_contracts(reads: Sequence[ReadDocument]) -> None:
 
 def project_onto_itself(documents: pa.Table, mentions: pa.Table, lines: pa.Table) -> tuple[pa.Table, pa.Table]:
     """PROJECTIONS and CARRIED_LINES of texts that are their own translations."""
-    source, texts = grids(documents, "es"), grids(documents, "en")
-    types = {name: TypedText(np.zeros(len(text.starts), dtype=np.int32), []) for name, text in texts.items()}
-    target = TargetShard("en", texts, types, np.zeros((2, 4)), "f00d")
-    plans = iter([pa.Table.from_pylist([diagonal(name, len(source[name].starts), len(texts[name].starts)) for name in source])])
-    parts = zip(*project_tables(mentions, lines, source, target, plans, DecodeConfig()), strict=True)
+    source, target = grids(documents, "es"), grids(documents, "en")
+    types = {name: TypedText(np.zeros(len(text.starts), dtype=np.int32), []) for name, text in target.items()}
+    plans = [pa.Table.from_pylist([diagonal(name, len(source[name].starts), len(target[name].starts)) for name in source])]
+    nothing = pa.Table.from_pylist([{"document": name, **NO_PAIRS} for name in source])
+    texts = PairTexts(("es", "en"), source, target, types, np.zeros((2, 4)))
+    (candidates,) = candidate_tables(mentions, texts, iter(plans), nothing, {}, CandidateConfig())
+    CANDIDATES.check(candidates)
+    edges, memory = corpus_tables([candidates], np.array([sum(len(text.starts) for text in target.values())]), ConsistencyConfig())
+    placed = place_fragments(candidates, corpus_knowledge(edges, memory), VoteConfig(), DecodeConfig())
+    parts = zip(*project_tables(mentions, lines, source, TargetShard("en", target, "f00d"), placed), strict=True)
     projections, carried = (pa.concat_tables(tables) for tables in parts)
     PROJECTIONS.check(projections)
     CARRIED_LINES.check(carried)

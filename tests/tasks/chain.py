@@ -25,6 +25,7 @@ from pipeline_lib.projection.candidates import CandidateConfig
 from pipeline_lib.projection.consistency import ConsistencyConfig
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.edges import EdgeConfig
+from pipeline_lib.projection.scoring import VoteConfig
 from pipeline_lib.storage.fingerprint import Ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.align import align
@@ -49,7 +50,7 @@ CORPUS = CorpusConfig()
 DOCUMENTS_USED = documents()[:4]
 SHARDS = ShardConfig(small=2)  # two shards: a chain of one would not notice a task that forgets the others
 FIT = FitConfig(dimensions=16)
-STUDENT = StudentConfig(hidden=32, layers=1, pieces=300)
+STUDENT = StudentConfig(hidden=32, layers=1)
 DISTILL = DistillConfig(student=STUDENT, epochs=1, least_steps=4, threads=1)
 RESAMPLE = ResampleConfig(replicates=50)
 
@@ -135,7 +136,7 @@ def run_chain(root: str, corpus: str) -> Chain:
         for shard, name in shards.items()
     }
     plans = {shard: sharpen.fn(root, costs[shard].main, SharpenConfig()) for shard in shards}
-    student = distill_student.fn(root, source, target, list(plans.values()), teachers, DISTILL)
+    student = distill_student.fn(root, source, target, list(plans.values()), teachers, CostConfig(), AlignConfig(), DISTILL)
     alignments = {shard: align.fn(root, name, ours[shard], theirs[shard], student.main, AlignConfig()) for shard, name in shards.items()}
     of_shard = {
         shard: (rows["es", shard].mentions, embeddings["en", shard], edges, plans[shard], costs[shard].posteriors) for shard in shards
@@ -143,7 +144,7 @@ def run_chain(root: str, corpus: str) -> Chain:
     candidates = {shard: find_candidates.fn(root, ours[shard], theirs[shard], *of_shard[shard], CandidateConfig()) for shard in shards}
     counted = count_corpus.fn(root, list(candidates.values()), teachers, ConsistencyConfig())
     projected = {
-        shard: project.fn(root, ours[shard], theirs[shard], rows["es", shard], candidates[shard], counted, teachers, DecodeConfig())
+        shard: project.fn(root, ours[shard], theirs[shard], rows["es", shard], candidates[shard], counted, teachers, VoteConfig(), DecodeConfig())
         for shard in shards
     }
     scored = score.fn(root, corpus, found, "en", [made.projections for made in projected.values()], CORPUS, RESAMPLE)

@@ -4,6 +4,7 @@ import pytest
 
 from data_contracts import CORPUS_EDGES, MEMORY
 from pipeline_lib.projection.consistency import ConsistencyConfig
+from pipeline_lib.projection.scoring import VoteConfig
 from tasks.consistency import Counted, count_corpus
 from tasks.fit import read_teachers
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
@@ -57,7 +58,7 @@ def test_a_second_call_counts_nothing(chain: Chain) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda chain: {"config": ConsistencyConfig(temperature=0.6)},
+        lambda chain: {"config": ConsistencyConfig(votes=VoteConfig(temperature=0.6))},
         lambda chain: {"candidates": [chain.candidates[0], other(chain.candidates[1])]},
         lambda chain: {"candidates": [chain.candidates[0]]},
         lambda chain: {"teachers": other(chain.teachers)},

@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from data_contracts import TRAINING_LOG
+from pipeline_lib.alignment.align import AlignConfig
+from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.student import load_student
 from tasks.distill import LOG, Distilled, distill_student
 from tests.tasks.chain import DISTILL, STUDENT, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
@@ -17,6 +19,8 @@ def call(chain: Chain, **changes: object) -> Distilled:
         "target": chain.whole("en"),
         "plans": list(chain.plans.values()),
         "teachers": chain.teachers,
+        "cost": CostConfig(),
+        "align": AlignConfig(),
         "config": DISTILL,
     }
     return distill_student.fn(**{**arguments, **changes})
@@ -25,9 +29,11 @@ def call(chain: Chain, **changes: object) -> Distilled:
 def test_the_student_is_a_folder_in_hugging_face_layout(chain: Chain) -> None:
     assert (chain.distilled.main.contract, chain.distilled.main.shard) == ("student", "es-en")
     with chain.store.local(chain.distilled.main) as folder:
-        assert {"config.json", "model.safetensors", "tokenizer.json", LOG} <= {path.name for path in folder.iterdir()}
+        assert {"config.json", "model.safetensors", "vocabulary.source.txt", "vocabulary.target.txt", LOG} <= {
+            path.name for path in folder.iterdir()
+        }
         student = load_student(folder)
-    assert student.encode(["fiebre", "alta", "zzqx"]).shape == (3, STUDENT.hidden)
+    assert student.encode(["fiebre", "alta", "zzqx"], "source").shape == (3, student.model.width)
 
 
 def test_its_log_keeps_its_contract_and_starts_untrained(chain: Chain) -> None:
@@ -47,13 +53,15 @@ def test_a_second_call_trains_nothing(chain: Chain) -> None:
     "change",
     [
         lambda chain: {"config": DISTILL.model_copy(update={"seed": 14})},
-        lambda chain: {"config": DISTILL.model_copy(update={"student": STUDENT.model_copy(update={"heads": 2})})},
+        lambda chain: {"config": DISTILL.model_copy(update={"student": STUDENT.model_copy(update={"reach": 2})})},
+        lambda chain: {"cost": CostConfig(context=0.2)},
+        lambda chain: {"align": AlignConfig(prior=0.3)},
         lambda chain: {"plans": [chain.plans[0], other(chain.plans[1])]},
         lambda chain: {"plans": [chain.plans[0]]},
         lambda chain: {"teachers": other(chain.teachers)},
         lambda chain: {"source": chain.whole("en"), "target": chain.whole("es")},
     ],
-    ids=["config", "size", "a plan", "a shard less", "teachers", "sides"],
+    ids=["config", "size", "cost", "use", "a plan", "a shard less", "teachers", "sides"],
 )
 def test_it_depends_on(chain: Chain, change: Callable[[Chain], dict[str, object]]) -> None:
     assert fingerprint(lambda: call(chain, **change(chain))) != chain.distilled.main.fingerprint
@@ -64,7 +72,7 @@ def test_it_does_not_depend_on_where_or_when_its_inputs_were_made(chain: Chain) 
     assert fingerprint(lambda: call(chain, root="elsewhere", plans=plans)) == chain.distilled.main.fingerprint
 
 
-@pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize("file", ["model.safetensors", "vocabulary.source.txt"])
 def test_a_damaged_student_is_trained_again_to_the_last_bit(own: Chain, file: str) -> None:
     files = [path for path in (Path(own.root) / own.distilled.main.key).iterdir() if path.is_file()]
     before = {path.name: path.read_bytes() for path in files}

@@ -1,17 +1,21 @@
 """Small students: teachers written down instead of fitted, and lessons whose answer is known."""
 
+import copy
+
 import numpy as np
 import torch
 from scipy.sparse import csr_array
 
-from pipeline_lib.alignment.distill import Lesson
+from pipeline_lib.alignment.band import Band
+from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.fitted import Teachers, Vectors, Vocabulary
 from pipeline_lib.alignment.hmm import JUMPS
+from pipeline_lib.alignment.lessons import Lesson
 from pipeline_lib.alignment.lexical import Channel, Translation
-from pipeline_lib.alignment.student import Student, StudentConfig, new_student
+from pipeline_lib.alignment.student import Side, Student, StudentConfig, new_student
 from pipeline_lib.alignment.units import GridText, split_units
 
-SMALL = StudentConfig(hidden=32, layers=2, heads=2, window=8, pieces=200)
+SMALL = StudentConfig(spelling=64, lexicon=64, neighbour=16, hidden=16, layers=2, reach=2)
 DICTIONARY = {
     "fiebre": "fever",
     "tos": "cough",
@@ -50,12 +54,19 @@ def teachers(pairs: dict[str, str], dimensions: int = 8, seed: int = 1) -> Teach
 
 
 def small_student(seed: int = 13) -> Student:
-    return new_student(teachers(DICTIONARY), SMALL.model_copy(update={"seed": seed}))
+    return new_student(teachers(DICTIONARY), SMALL.model_copy(update={"seed": seed}), CostConfig())
 
 
-def vectors(student: Student, types: list[str]) -> Vectors:
+def other_way(student: Student) -> Student:
+    """The same student of the language pair the other way round."""
+    model = copy.deepcopy(student.model)
+    model.tables = torch.nn.ModuleDict({"source": model.tables["target"], "target": model.tables["source"]})
+    return Student(model, {"source": student.numbers["target"], "target": student.numbers["source"]})
+
+
+def vectors(student: Student, types: list[str], side: Side = "source") -> Vectors:
     with torch.no_grad():
-        return np.asarray(student.encode(types).numpy(), dtype=np.float32)
+        return np.asarray(student.encode(types, side).numpy(), dtype=np.float32)
 
 
 def toy_lessons(seed: int, count: int, length: int = 12) -> list[Lesson]:
@@ -65,8 +76,9 @@ def toy_lessons(seed: int, count: int, length: int = 12) -> list[Lesson]:
     found = []
     for number in range(count):
         source = [words[i] for i in random.integers(0, 5, length)]
-        everywhere = torch.ones(length, length, dtype=torch.bool)
-        found.append(Lesson(f"d{number}", source, [DICTIONARY[word] for word in source], torch.eye(length), everywhere))
+        everywhere = Band(np.zeros(length, dtype=np.int32), np.full(length, length, dtype=np.int32), length)
+        plan, nearness = np.eye(length, dtype=np.float32).ravel(), np.ones(length * length, dtype=np.float32)
+        found.append(Lesson(f"d{number}", source, [DICTIONARY[word] for word in source], everywhere, plan, nearness))
     return found
 
 

@@ -5,11 +5,12 @@ from pydantic import ValidationError
 from data_contracts.alignment import ALIGNMENTS
 from pipeline_lib.alignment.align import AlignConfig, align_document, align_tables
 from pipeline_lib.alignment.band import Band, BandConfig, Floats
+from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.sinkhorn import Plan, SharpenConfig
 from pipeline_lib.alignment.student import Student, new_student
 from pipeline_lib.corpus.marks import parse_marks
 from pipeline_lib.corpus.samples import marked
-from tests.pipeline_lib.alignment.pupils import DICTIONARY, SMALL, grid, small_student, teachers, vectors
+from tests.pipeline_lib.alignment.pupils import DICTIONARY, SMALL, grid, other_way, small_student, teachers, vectors
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -27,7 +28,7 @@ def student() -> Student:
 def reader() -> Student:
     """A student that has met every type of ``CASE``."""
     met = sorted({*grid(CASE).types})
-    return new_student(teachers(dict(zip(met, met, strict=True))), SMALL)
+    return new_student(teachers(dict(zip(met, met, strict=True))), SMALL, CostConfig())
 
 
 def dense(aligned: tuple[Plan, Band]) -> Floats:
@@ -74,7 +75,7 @@ def test_translations_are_found(student: Student) -> None:
 def test_the_cosine_plan_is_the_cosine_of_the_vectors_without_what_is_negative(student: Student) -> None:
     source, target = grid(ES), grid(EN)
     plan, band = align_document(source, target, student, COSINE)
-    cosine = vectors(student, source.types) @ vectors(student, target.types).T
+    cosine = vectors(student, source.types) @ vectors(student, target.types, "target").T
     assert (cosine < 0).any()
     assert band.rows * band.dense(plan.values) == pytest.approx(np.maximum(cosine, 0), abs=1e-6)
 
@@ -83,7 +84,7 @@ def test_swapping_source_and_target_transposes_the_cosine(student: Student) -> N
     source, target = grid(ES), grid(EN)
     n, m = len(source.starts), len(target.starts)
     assert n != m
-    there, back = align_document(source, target, student, COSINE), align_document(target, source, student, COSINE)
+    there, back = align_document(source, target, student, COSINE), align_document(target, source, other_way(student), COSINE)
     assert n * dense(there) == pytest.approx(m * dense(back).T, abs=1e-6)
 
 
@@ -120,7 +121,7 @@ def test_nothing_lies_outside_the_band(config: AlignConfig, student: Student) ->
 
 
 @pytest.mark.parametrize("config", [COSINE, TRANSPORT], ids=["cosine", "transport"])
-@pytest.mark.parametrize(("source", "target"), [("tos", "cough"), ("tos", "a dry cough ."), ("tos seca .", "x"), ("\u0301", "\u0301")])
+@pytest.mark.parametrize(("source", "target"), [("tos", "cough"), ("tos", "a dry cough ."), ("tos seca .", "cough"), ("\u0301", "\u0301")])
 def test_the_smallest_texts_align(source: str, target: str, config: AlignConfig, student: Student) -> None:
     plan, band = align_document(grid(source), grid(target), student, config)
     assert band.cells == len(grid(source).starts) * len(grid(target).starts)

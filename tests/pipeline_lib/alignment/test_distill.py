@@ -11,28 +11,23 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from data_contracts.alignment import TRAINING_LOG, TRANSPORT_PLANS
+from data_contracts.alignment import TRAINING_LOG
 from pipeline_lib.alignment import distill as module
-from pipeline_lib.alignment.band import Band
-from pipeline_lib.alignment.distill import (
-    DistillConfig,
-    Epoch,
-    Lesson,
-    alignment_loss,
-    distill,
-    lessons,
-    plan_lessons,
-    split_documents,
-    training_log,
-)
-from pipeline_lib.alignment.sinkhorn import plan_columns, plan_of
+from pipeline_lib.alignment.align import AlignConfig, align_document
+from pipeline_lib.alignment.band import BandConfig, prior, scaled_diagonal
+from pipeline_lib.alignment.distill import DistillConfig, Epoch, alignment_loss, distill, lesson_loss, training_log, transported
+from pipeline_lib.alignment.encoder import SIDES
+from pipeline_lib.alignment.lessons import Lesson
+from pipeline_lib.alignment.sinkhorn import SharpenConfig
 from pipeline_lib.alignment.student import Student, save_student
-from tests.pipeline_lib.alignment.pupils import grid, small_student, toy_lessons
+from tests.pipeline_lib.alignment.pupils import grid, small_student, toy_lessons, vectors
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 Matrix = list[list[int]]
-SHORT = DistillConfig(epochs=2, least_steps=0, learning_rate=5e-3)
+SHORT = DistillConfig(epochs=2, least_steps=0, learning_rate=5e-3, crops_a_step=4)
+USE = AlignConfig()
+PLANS = pytest.mark.parametrize("plan", ["transport", "cosine"])
 
 
 def matrices(rows: int, columns: int, low: int, high: int) -> st.SearchStrategy[Matrix]:
@@ -161,74 +156,13 @@ def test_following_the_gradient_reaches_the_target() -> None:
     assert torch.allclose(similarity.detach(), factor * target, atol=0.05)
 
 
-@st.composite
-def bands(draw: st.DrawFn) -> Band:
-    columns = draw(st.integers(1, 12))
-    ends = draw(st.lists(st.tuples(st.integers(0, columns), st.integers(0, columns)), min_size=1, max_size=20))
-    low, high = np.array([min(pair) for pair in ends]), np.array([max(pair) for pair in ends])
-    return Band(low.astype(np.int32), high.astype(np.int32), columns)
-
-
-@settings(deadline=None)
-@given(bands(), st.integers(1, 25))
-def test_crops_cover_every_cell_of_the_band_once_and_no_other(band: Band, crop: int) -> None:
-    source, target = [f"s{i}" for i in range(band.rows)], [f"t{j}" for j in range(band.columns)]
-    plan = np.arange(1, band.cells + 1, dtype=np.float32)
-    times, values = np.zeros((band.rows, band.columns)), np.zeros((band.rows, band.columns))
-    for lesson in lessons("d", source, target, band, plan, crop):
-        rows, columns = [source.index(kind) for kind in lesson.source_types], [target.index(kind) for kind in lesson.target_types]
-        assert lesson.document == "d" and 0 < len(rows) <= crop
-        assert lesson.target.shape == lesson.inside.shape == (len(rows), len(columns))
-        assert (lesson.target[~lesson.inside] == 0).all()
-        times[np.ix_(rows, columns)] += lesson.inside.numpy()
-        values[np.ix_(rows, columns)] += lesson.target.numpy()
-    assert np.array_equal(times, band.dense(np.ones(band.cells)))
-    assert np.array_equal(values, band.dense(plan))
-
-
-@settings(deadline=None)
-@given(st.sets(st.text(max_size=5), min_size=1, max_size=40), st.integers(1, 45), st.floats(0.01, 0.5))
-def test_documents_are_split_by_their_ids_alone(names: set[str], most: int, share: float) -> None:
-    config = DistillConfig(documents=most, held_out=share)
-    train, held_out = split_documents(sorted(names), config)
-    assert split_documents(sorted(names, reverse=True), config) == (train, held_out)
-    assert {*train, *held_out} <= names and len({*train, *held_out}) == min(most, len(names))
-    assert train and held_out
-    if len(names) > 1 and most > 1:
-        assert not {*train} & {*held_out} and len(held_out) == max(1, round(share * min(most, len(names))))
-    else:
-        assert train == held_out
-
-
-def test_a_document_more_seldom_moves_another_one() -> None:
-    config = DistillConfig(documents=1000)
-    names = [f"case-{number:03}" for number in range(100)]
-    before, after = split_documents(names[:-1], config)[1], split_documents(names, config)[1]
-    assert len({*before} ^ {*after}) <= 2
-
-
-def plan_row(document: str, source: int, target: int) -> dict[str, object]:
-    band = Band(np.zeros(source, dtype=np.int32), np.full(source, target, dtype=np.int32), target)
-    values = np.arange(source * target, dtype=np.float64) / source
-    return {"document": document, "source_lang": "es", "target_lang": "en"} | plan_columns(plan_of(values, band), band)
-
-
-def test_the_wanted_plans_become_lessons_of_the_folded_types() -> None:
-    source = {"a": grid("Fiebre alta"), "b": grid("Tos"), "c": grid("Úlcera")}
-    target = {"a": grid("High fever now"), "b": grid("Cough"), "c": grid("Ulcer")}
-    parts = [TRANSPORT_PLANS.table([plan_row("a", 2, 3), plan_row("b", 1, 1)]), TRANSPORT_PLANS.table([plan_row("c", 1, 1)])]
-    found = plan_lessons(parts, source, target, {"a", "c"}, 384)
-    assert list(found) == ["a", "c"]
-    (lesson,) = found["a"]
-    assert (lesson.source_types, lesson.target_types) == (["fiebre", "alta"], ["high", "fever", "now"])
-    assert lesson.target.tolist() == [[0, 1, 2], [3, 4, 5]]
-    assert found["c"][0].source_types == ["ulcera"]
-    assert [len(lesson.source_types) for lesson in plan_lessons(parts, source, target, {"a"}, 1)["a"]] == [1, 1]
+def taught_loss(student: Student, lesson: Lesson) -> torch.Tensor:
+    return lesson_loss(student, lesson, USE, SHORT.rounds)
 
 
 @pytest.fixture(scope="module")
 def taught() -> tuple[Student, list[Epoch]]:
-    return distill(small_student(), toy_lessons(1, 24), toy_lessons(2, 6), SHORT.model_copy(update={"epochs": 3}))
+    return distill(small_student(), toy_lessons(1, 24), toy_lessons(2, 6), SHORT.model_copy(update={"epochs": 3}), USE)
 
 
 def test_training_lowers_the_loss_on_documents_that_it_never_saw(taught: tuple[Student, list[Epoch]]) -> None:
@@ -236,30 +170,35 @@ def test_training_lowers_the_loss_on_documents_that_it_never_saw(taught: tuple[S
     assert not student.model.training
     assert log[-1].held_out_loss < log[0].held_out_loss - 0.02
     assert log[-1].train_loss is not None and log[1].train_loss is not None and log[-1].train_loss < log[1].train_loss
-    assert module._mean_loss(student, toy_lessons(2, 6)) == pytest.approx(min(epoch.held_out_loss for epoch in log), abs=1e-6)
+    with torch.no_grad():
+        losses = [float(taught_loss(student, lesson)) for lesson in toy_lessons(2, 6)]
+    assert np.mean(losses) == pytest.approx(min(epoch.held_out_loss for epoch in log), abs=1e-6)
 
 
 def test_the_losses_of_the_log_are_means_over_the_lessons() -> None:
     still = SHORT.model_copy(update={"learning_rate": 1e-12})
-    student, log = distill(small_student(), toy_lessons(1, 6), toy_lessons(2, 3), still)
+    student, log = distill(small_student(), toy_lessons(1, 6), toy_lessons(2, 3), still, USE)
     with torch.no_grad():
-        train, held_out = (
-            [float(module._lesson_loss(student, lesson)) for lesson in part] for part in (toy_lessons(1, 6), toy_lessons(2, 3))
-        )
+        train, held_out = ([float(taught_loss(student, lesson)) for lesson in part] for part in (toy_lessons(1, 6), toy_lessons(2, 3)))
     assert len({*train}) > 1
     assert [epoch.train_loss for epoch in log[1:]] == pytest.approx([np.mean(train)] * 2, abs=1e-5)
     assert [epoch.held_out_loss for epoch in log] == pytest.approx([np.mean(held_out)] * 3, abs=1e-5)
 
 
-def test_both_sides_of_a_lesson_are_taught() -> None:
-    vectors = {side: torch.eye(2).add(0.3).requires_grad_() for side in ("s", "t")}
+@PLANS
+def test_both_sides_of_a_lesson_are_taught(plan: str) -> None:
+    start = torch.tensor([[1.0, 0.3, 0.1], [0.2, 0.9, 0.4]])
+    vectors = {side: (start + number).requires_grad_() for number, side in enumerate(("source", "target"))}
+    read: list[tuple[str, list[str]]] = []
 
     class Reader:
-        def encode(self, types: list[str]) -> torch.Tensor:
-            return vectors[types[0]]
+        def encode(self, types: list[str], side: str) -> torch.Tensor:
+            read.append((side, types))
+            return vectors[side]
 
-    lesson = Lesson("d", ["s", "x"], ["t", "y"], torch.eye(2), torch.ones(2, 2, dtype=torch.bool))
-    module._lesson_loss(cast(Student, Reader()), lesson).backward()
+    (lesson,) = toy_lessons(1, 1, length=2)
+    lesson_loss(cast(Student, Reader()), lesson, AlignConfig.model_validate({"student_plan": plan}), 3).backward()
+    assert read == [("source", lesson.source_types), ("target", lesson.target_types)]
     assert all(leaf.grad is not None and (leaf.grad != 0).any() for leaf in vectors.values())
 
 
@@ -272,33 +211,30 @@ def test_the_log_has_a_row_an_epoch_and_keeps_its_contract(taught: tuple[Student
     assert log[0].train_loss is None and log[0].best
 
 
-def test_the_embeddings_stay_frozen_and_every_other_weight_is_taught() -> None:
+def test_the_tables_stay_frozen_and_every_other_weight_is_taught() -> None:
     student = small_student()
     before = {name: weight.clone() for name, weight in student.model.state_dict().items()}
-    distill(student, toy_lessons(1, 4), toy_lessons(2, 1), SHORT)
+    distill(student, toy_lessons(1, 4), toy_lessons(2, 1), SHORT, USE)
     after = student.model.state_dict()
-    frozen = [name for name, weight in student.model.named_parameters() if not weight.requires_grad]
-    assert frozen == ["embeddings.tok_embeddings.weight"]
-    assert torch.equal(before[frozen[0]], after[frozen[0]])
-    module._lesson_loss(student, toy_lessons(3, 1)[0]).backward()
+    frozen = before.keys() - dict(student.model.named_parameters())
+    assert frozen == {f"tables.{side}.{name}" for side in SIDES for name in ("lexicon", "sentence", "phrase", "salience")}
+    assert all(torch.equal(before[name], after[name]) for name in frozen)
+    taught_loss(student, toy_lessons(3, 1)[0]).backward()
     for name, weight in student.model.named_parameters():
-        if name in frozen:
-            assert weight.grad is None
-        else:
-            assert weight.grad is not None and (weight.grad != 0).any(), name
-            assert not torch.equal(before[name], after[name]), name
+        assert weight.grad is not None and (weight.grad != 0).any(), name
+        assert not torch.equal(before[name], after[name]), name
 
 
 def test_lessons_are_as_they_were_after_training() -> None:
     train = toy_lessons(1, 4)
-    distill(small_student(), train, toy_lessons(2, 1), SHORT)
+    distill(small_student(), train, toy_lessons(2, 1), SHORT, USE)
     for lesson, fresh in zip(train, toy_lessons(1, 4), strict=True):
-        assert torch.equal(lesson.target, fresh.target) and torch.equal(lesson.inside, fresh.inside)
+        assert all(torch.equal(ours, theirs) for ours, theirs in zip(lesson.dense(), fresh.dense(), strict=True))
 
 
 def saved(folder: Path, seed: int) -> bytes:
     torch.rand(seed)  # whatever was drawn before must not matter
-    student, _ = distill(small_student(seed), toy_lessons(1, 8), toy_lessons(2, 2), SHORT.model_copy(update={"seed": seed}))
+    student, _ = distill(small_student(seed), toy_lessons(1, 8), toy_lessons(2, 2), SHORT.model_copy(update={"seed": seed}), USE)
     save_student(student, folder)
     return (folder / "model.safetensors").read_bytes()
 
@@ -313,10 +249,9 @@ def test_the_order_of_the_lessons_follows_the_seed_of_the_training(monkeypatch: 
     def order(seed: int) -> list[str]:
         met: list[str] = []
         student = small_student()
-        taught = module._lesson_loss
         with monkeypatch.context() as patch:
-            patch.setattr(module, "_lesson_loss", lambda student, lesson: (met.append(lesson.document), taught(student, lesson))[1])
-            distill(student, toy_lessons(1, 8), [], SHORT.model_copy(update={"seed": seed}))
+            patch.setattr(module, "lesson_loss", lambda student, lesson, *_: (met.append(lesson.document), taught_loss(student, lesson))[1])
+            distill(student, toy_lessons(1, 8), [], SHORT.model_copy(update={"seed": seed}), USE)
         return met
 
     first = order(13)
@@ -328,12 +263,13 @@ def test_the_order_of_the_lessons_follows_the_seed_of_the_training(monkeypatch: 
 class Script:
     """Held-out losses as written, and the weights at the time of each."""
 
-    def __init__(self, losses: list[float]) -> None:
+    def __init__(self, student: Student, losses: list[float]) -> None:
+        self.student = student
         self.losses: Iterator[float] = iter(losses)
         self.weights: list[dict[str, torch.Tensor]] = []
 
-    def __call__(self, student: Student, held_out: list[Lesson]) -> float:
-        self.weights.append(copy.deepcopy(student.model.state_dict()))
+    def __call__(self, loss_of: object, held_out: list[Lesson]) -> float:
+        self.weights.append(copy.deepcopy(self.student.model.state_dict()))
         return next(self.losses)
 
 
@@ -349,9 +285,10 @@ class Script:
 def test_training_stops_when_patience_ends_and_hands_back_the_best_weights(
     losses: list[float], best: int, rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script = Script(losses)
-    monkeypatch.setattr(module, "_mean_loss", script)
-    student, log = distill(small_student(), toy_lessons(1, 2), toy_lessons(2, 1), SHORT.model_copy(update={"epochs": 6, "patience": 2}))
+    student = small_student()
+    script = Script(student, losses)
+    monkeypatch.setattr(module, "_mean", script)
+    student, log = distill(student, toy_lessons(1, 2), toy_lessons(2, 1), SHORT.model_copy(update={"epochs": 6, "patience": 2}), USE)
     assert len(log) == rows and [epoch.held_out_loss for epoch in log] == losses[:rows]
     assert [epoch.epoch for epoch in log if epoch.best][-1] == best
     found = student.model.state_dict()
@@ -371,21 +308,22 @@ def test_training_stops_when_patience_ends_and_hands_back_the_best_weights(
 def test_a_small_collection_is_repeated_until_it_gave_enough_steps(
     lessons: int, config: DistillConfig, epochs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_train_epoch", lambda student, train, optimiser, schedule, config: 0.5)
-    monkeypatch.setattr(module, "_mean_loss", Script([1 - 0.01 * number for number in range(99)]))
-    _, log = distill(small_student(), toy_lessons(1, lessons), [], config)
+    student = small_student()
+    monkeypatch.setattr(module, "_train_epoch", lambda *_: 0.5)
+    monkeypatch.setattr(module, "_mean", Script(student, [1 - 0.01 * number for number in range(99)]))
+    _, log = distill(student, toy_lessons(1, lessons), [], config.model_copy(update={"crops_a_step": 4}), USE)
     assert log[-1].epoch == epochs
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5, 9, 10, 11, 12])
 def test_any_number_of_steps_can_be_taken(steps: int) -> None:
     _, log = distill(
-        small_student(), toy_lessons(1, 1, length=3), toy_lessons(2, 1), SHORT.model_copy(update={"epochs": steps, "patience": 99})
+        small_student(), toy_lessons(1, 1, length=3), toy_lessons(2, 1), SHORT.model_copy(update={"epochs": steps, "patience": 99}), USE
     )
     assert log[-1].step == steps and log[-1].learning_rate < 5e-3
 
 
-@pytest.mark.parametrize("bad", [{"held_out": 0}, {"held_out": 1}, {"crop": 1}, {"learning_rate": 0}, {"lesons": 3}])
+@pytest.mark.parametrize("bad", [{"held_out": 0}, {"held_out": 1}, {"crop": 1}, {"rounds": 0}, {"learning_rate": 0}, {"lesons": 3}])
 def test_settings_out_of_range_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         DistillConfig.model_validate(bad)
@@ -397,3 +335,53 @@ def test_a_crop_without_target_mass_costs_nothing_and_moves_nothing() -> None:
     loss.backward()  # type: ignore[no-untyped-call]
     assert loss.item() == 0.0
     assert similarity.grad is not None and not similarity.grad.any()
+
+
+def cosines(rows: int, columns: int, seed: int) -> torch.Tensor:
+    one, other = (np.random.default_rng(seed + side).standard_normal((size, 4)) for side, size in enumerate((rows, columns)))
+    return torch.from_numpy((one / np.linalg.norm(one, axis=1)[:, None]) @ (other / np.linalg.norm(other, axis=1)[:, None]).T).float()
+
+
+def test_what_is_taught_is_the_plan_that_align_makes_of_the_same_vectors() -> None:
+    student, source, target = small_student(), grid("tos fiebre dolor " * 4), grid("cough fever and pain " * 4)
+    config = AlignConfig(band=BandConfig(full=2, zero=9), prior=0.3, sharpen=SharpenConfig(reg=0.1, iterations=60))
+    plan, band = align_document(source, target, student, config)
+    nearness = prior(band, scaled_diagonal(band.rows, band.columns), config.band)
+    cosine = torch.from_numpy(vectors(student, source.types) @ vectors(student, target.types, "target").T)
+    wanted, near, inside = (torch.from_numpy(band.dense(values)).float() for values in (plan.values, nearness, np.ones(band.cells)))
+    found = transported(cosine, near, inside > 0, wanted, config, rounds=60)
+    assert found.numpy() == pytest.approx(wanted.numpy(), abs=1e-5)
+    assert transported(cosine, near, inside > 0, wanted, config, rounds=1).numpy() != pytest.approx(wanted.numpy(), abs=1e-3)
+
+
+@given(st.integers(0, 50))
+@settings(deadline=None, max_examples=20)
+def test_the_taught_plan_has_the_marginals_of_its_target(seed: int) -> None:
+    target = torch.from_numpy(np.random.default_rng(seed).uniform(0.1, 1, (5, 7))).float()
+    everywhere = torch.ones(5, 7, dtype=torch.bool)
+    found = transported(cosines(5, 7, seed), torch.ones(5, 7), everywhere, target, AlignConfig(sharpen=SharpenConfig(reg=0.2)), 100)
+    assert torch.allclose(found.sum(dim=0), target.sum(dim=0), rtol=1e-4)
+    assert torch.allclose(found.sum(dim=1), target.sum(dim=1), rtol=1e-2)
+
+
+def test_rows_and_columns_out_of_the_band_or_without_mass_get_a_plan_of_zeros_and_a_finite_gradient() -> None:
+    target = torch.tensor([[0.5, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.5, 0.0]])
+    inside = torch.tensor([[1, 1, 0], [1, 1, 0], [1, 1, 0]]) > 0
+    inside[1] = False
+    leaf = cosines(3, 3, 1).requires_grad_()
+    found = transported(leaf, torch.ones(3, 3), inside, target, AlignConfig(), 4)
+    alignment_loss(found, target, inside).backward()
+    assert (found[1] == 0).all() and (found[:, 2] == 0).all() and torch.isfinite(found).all()
+    assert leaf.grad is not None and torch.isfinite(leaf.grad).all() and leaf.grad[0, 0] != 0
+
+
+@PLANS
+def test_a_student_is_taught_for_the_use_that_will_be_made_of_it(plan: str) -> None:
+    use = AlignConfig.model_validate({"student_plan": plan})
+    lesson = toy_lessons(2, 1)[0]
+    student, log = distill(small_student(), toy_lessons(1, 8), [lesson], SHORT, use)
+    with torch.no_grad():
+        assert float(lesson_loss(student, lesson, use, SHORT.rounds)) == pytest.approx(min(row.held_out_loss for row in log), abs=1e-6)
+        cosine = student.encode(lesson.source_types, "source") @ student.encode(lesson.target_types, "target").T
+    plain = float(alignment_loss(cosine, lesson.dense()[0], lesson.dense()[2]))
+    assert (plain == pytest.approx(min(row.held_out_loss for row in log), abs=1e-6)) == (plan == "cosine")

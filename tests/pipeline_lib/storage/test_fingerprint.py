@@ -144,6 +144,16 @@ def test_a_module_that_does_not_exist_is_an_error() -> None:
             ["pipeline_lib.alignment.fitted", "pipeline_lib.alignment.lexical"],
             ["pipeline_lib.projection.decode"],
         ),
+        (
+            "pipeline_lib.projection.gather",
+            ["pipeline_lib.projection.candidates", "pipeline_lib.projection.spelling", "pipeline_lib.alignment.posteriors"],
+            ["pipeline_lib.projection.decode", "pipeline_lib.projection.scoring"],
+        ),
+        (
+            "pipeline_lib.projection.project",
+            ["pipeline_lib.projection.decode", "pipeline_lib.projection.occurrences", "pipeline_lib.projection.scoring"],
+            ["pipeline_lib.projection.candidates"],
+        ),
         ("pipeline_lib.alignment.units", ["data_contracts.corpus", "data_contracts.contract"], ["pipeline_lib.alignment.cost"]),
     ],
 )

@@ -1,0 +1,74 @@
+"""Lessons: what the student is trained on, crops of documents with the plan that it is to find."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+
+from pipeline_lib.alignment.align import AlignConfig, diagonal
+from pipeline_lib.alignment.band import Band, Floats, prior
+from pipeline_lib.alignment.units import GridText
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One crop: unit types of both sides and the plan between them, kept in its band.
+
+    Attributes:
+        plan: the target, shape (cells,); nearness: positional prior, shape (cells,).
+    """
+
+    document: str
+    source_types: list[str]
+    target_types: list[str]
+    band: Band
+    plan: npt.NDArray[np.float32]
+    nearness: npt.NDArray[np.float32]
+
+    def dense(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Plan, nearness, and whether a cell lies in the band, shape (source units, target units) each."""
+        plan, nearness = (torch.from_numpy(self.band.dense(values).astype(np.float32)) for values in (self.plan, self.nearness))
+        return plan, nearness, torch.from_numpy(self.band.dense(np.ones(self.band.cells)) > 0)
+
+
+def lessons(
+    document: str, source: Sequence[str], target: Sequence[str], band: Band, plan: npt.NDArray[np.float32], nearness: Floats, crop: int
+) -> Iterable[Lesson]:
+    """Cut one document's plan, shape (cells,), into crops of ``crop`` source units with all target units that their band reaches."""
+    for first in range(0, band.rows, crop):
+        last = min(first + crop, band.rows)
+        left, right = int(band.low[first:last].min()), int(band.high[first:last].max())
+        if right <= left:
+            continue
+        part = Band(band.low[first:last] - left, band.high[first:last] - left, right - left)
+        cells = slice(band.indptr[first], band.indptr[last])
+        # Copies: a view would keep the whole table of plans in memory.
+        values = plan[cells].astype(np.float32, copy=True), nearness[cells].astype(np.float32)
+        yield Lesson(document, list(source[first:last]), list(target[left:right]), part, *values)
+
+
+def split_documents(documents: Iterable[str], at_most: int, held_out: float) -> tuple[list[str], list[str]]:
+    """Training and held-out documents, chosen by a hash of their ids; a single document is both."""
+    ordered = sorted(documents, key=lambda document: hashlib.sha256(document.encode("utf-8")).hexdigest())[:at_most]
+    kept = max(1, round(held_out * len(ordered)))
+    return ordered[kept:] or ordered, ordered[:kept]
+
+
+def plan_lessons(
+    plans: Iterable[pa.Table], source: dict[str, GridText], target: dict[str, GridText], wanted: set[str], crop: int, align: AlignConfig
+) -> dict[str, list[Lesson]]:
+    """The lessons of the ``wanted`` documents of TRANSPORT_PLANS, by document."""
+    found: dict[str, list[Lesson]] = {}
+    for part in plans:
+        values = part["plan"].combine_chunks()
+        for number, row in enumerate(part.select(["document", "columns", "low", "high"]).to_pylist()):
+            name = row["document"]
+            if name in wanted:
+                band, texts = Band.from_row(row), (source[name], target[name])
+                nearness = prior(band, diagonal(*texts), align.band)
+                found[name] = list(lessons(name, texts[0].types, texts[1].types, band, values[number].values.to_numpy(), nearness, crop))
+    return found

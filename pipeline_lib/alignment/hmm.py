@@ -6,38 +6,31 @@ The HMM's states are (source position, translates or empty); the empty word keep
 import numpy as np
 from numba import njit
 
+from pipeline_lib.alignment.pairs import locate
+
 JUMPS = 2 * 12 + 1  # jump widths are told apart up to 12 units, wider ones share the edge bins
 EMPTY_WORD = 0.1  # prior probability of translating nothing (Och & Ney 2003 use 0.2 to 0.4 for other pairs)
 
 
 @njit(nogil=True)
-def cell_keys(source, target, source_edges, target_edges, cell_edges, cells):  # type: ignore[no-untyped-def]
-    for g in range(source_edges.size - 1):
-        k = cell_edges[g]
-        for j in range(target_edges[g], target_edges[g + 1]):
-            for i in range(source_edges[g], source_edges[g + 1]):
-                cells[k] = (np.int64(source[i]) << 32) | np.int64(target[j])
-                k += 1
-
-
-@njit(nogil=True)
-def expect_ibm1(target, source_edges, target_edges, pair_of_cell, cell_edges, table, empty, counts, empty_counts):  # type: ignore[no-untyped-def]
+def expect_ibm1(text, pairs, table, empty, counts, empty_counts):  # type: ignore[no-untyped-def]
+    """Add expected counts to ``counts``, a pair, and ``empty_counts``, a target type; ``text`` and ``pairs`` as in ``pairs.locate``."""
+    target, source_edges, target_edges = text[1], text[2], text[3]
     for g in range(source_edges.size - 1):
         n = source_edges[g + 1] - source_edges[g]
         if n == 0:
             continue
-        k = cell_edges[g]
-        for j in range(target_edges[g], target_edges[g + 1]):
-            null = EMPTY_WORD * empty[target[j]]
+        where = locate(text, g, pairs)
+        for j in range(where.shape[0]):
+            kind = target[target_edges[g] + j]
+            null = EMPTY_WORD * empty[kind]
             total = null
             for i in range(n):
-                total += (1.0 - EMPTY_WORD) / n * table[pair_of_cell[k + i]]
+                total += (1.0 - EMPTY_WORD) / n * table[where[j, i]]
             if total > 0.0:
                 for i in range(n):
-                    pair = pair_of_cell[k + i]
-                    counts[pair] += (1.0 - EMPTY_WORD) / n * table[pair] / total
-                empty_counts[target[j]] += null / total
-            k += n
+                    counts[where[j, i]] += (1.0 - EMPTY_WORD) / n * table[where[j, i]] / total
+                empty_counts[kind] += null / total
 
 
 @njit(nogil=True)
@@ -62,58 +55,75 @@ def forward_backward(emission, null, move):  # type: ignore[no-untyped-def]
     Args: emission (m, n) and null (m,): probability of unit j given its state; move (n, n).
     Returns: posterior (m, n) of translating position i; expected moves (n, n).
     """
+    word, state, scale = _forward(emission, null, move)
     m, n = emission.shape
-    word, rest = np.zeros((m, n)), np.zeros((m, n))
-    scale = np.zeros(m)
-    for j in range(m):
-        for i in range(n):
-            if j == 0:
-                arrive, stay = 1.0 / n, 1.0 / n
-            else:
-                arrive, stay = 0.0, word[j - 1, i] + rest[j - 1, i]
-                for h in range(n):
-                    arrive += (word[j - 1, h] + rest[j - 1, h]) * move[h, i]
-            word[j, i] = (1.0 - EMPTY_WORD) * arrive * emission[j, i]
-            rest[j, i] = EMPTY_WORD * stay * null[j]
-            scale[j] += word[j, i] + rest[j, i]
-        scale[j] = max(scale[j], 1e-300)
-        for i in range(n):
-            word[j, i] /= scale[j]
-            rest[j, i] /= scale[j]
+    back = move.T.copy()
     posterior, moves = np.zeros((m, n)), np.zeros((n, n))
-    after, before = np.ones(n), np.ones(n)  # both states of a position share what follows
+    after, before, weight = np.ones(n), np.ones(n), np.empty(n)  # both states of a position share what follows
     for j in range(m - 1, -1, -1):
         for i in range(n):
             posterior[j, i] = word[j, i] * after[i]
         if j == 0:
             break
+        for i in range(n):
+            before[i] = EMPTY_WORD * null[j] * after[i] / scale[j]
+            weight[i] = (1.0 - EMPTY_WORD) * emission[j, i] * after[i] / scale[j]
+        for i in range(n):
+            for h in range(n):
+                before[h] += back[i, h] * weight[i]
         for h in range(n):
-            before[h] = EMPTY_WORD * null[j] * after[h] / scale[j]
             for i in range(n):
-                flow = (1.0 - EMPTY_WORD) * move[h, i] * emission[j, i] * after[i] / scale[j]
-                before[h] += flow
-                moves[h, i] += (word[j - 1, h] + rest[j - 1, h]) * flow
+                moves[h, i] += state[j - 1, h] * weight[i]
         after[:] = before
-    return posterior, moves
+    return posterior, moves * move
 
 
 @njit(nogil=True)
-def expect_hmm(target, source_edges, target_edges, pair_of_cell, cell_edges, table, empty, jumps, counts, empty_counts, jump_counts):  # type: ignore[no-untyped-def]
+def _forward(emission, null, move):  # type: ignore[no-untyped-def]
+    """Scaled forward probabilities: of translating, and of the position, both (m, n); and the scales (m,)."""
+    m, n = emission.shape
+    word, state, scale = np.empty((m, n)), np.empty((m, n)), np.zeros(m)
+    arrive = np.empty(n)
+    for j in range(m):
+        if j == 0:
+            arrive[:] = 1.0 / n
+        else:
+            arrive[:] = 0.0
+            for h in range(n):  # sums run over rows of ``move``: whole rows at once are faster than one sum after the other
+                for i in range(n):
+                    arrive[i] += state[j - 1, h] * move[h, i]
+        for i in range(n):
+            stay = 1.0 / n if j == 0 else state[j - 1, i]
+            word[j, i] = (1.0 - EMPTY_WORD) * arrive[i] * emission[j, i]
+            state[j, i] = EMPTY_WORD * stay * null[j]
+            scale[j] += word[j, i] + state[j, i]
+        scale[j] = max(scale[j], 1e-300)
+        for i in range(n):
+            word[j, i] /= scale[j]
+            state[j, i] = word[j, i] + state[j, i] / scale[j]
+    return word, state, scale
+
+
+@njit(nogil=True)
+def expect_hmm(text, pairs, table, empty, jumps, counts, empty_counts, jump_counts):  # type: ignore[no-untyped-def]
+    """As ``expect_ibm1``, and add expected jumps to ``jump_counts``, a width."""
+    target, source_edges, target_edges = text[1], text[2], text[3]
     reach = JUMPS // 2
     for g in range(source_edges.size - 1):
         n, m = source_edges[g + 1] - source_edges[g], target_edges[g + 1] - target_edges[g]
         if n == 0 or m == 0:
             continue
+        where = locate(text, g, pairs)
         emission, null = np.empty((m, n)), np.empty(m)
         for j in range(m):
             null[j] = empty[target[target_edges[g] + j]]
             for i in range(n):
-                emission[j, i] = table[pair_of_cell[cell_edges[g] + j * n + i]]
+                emission[j, i] = table[where[j, i]]
         posterior, moves = forward_backward(emission, null, jump_matrix(n, jumps))
         for j in range(m):
             left = 1.0
             for i in range(n):
-                counts[pair_of_cell[cell_edges[g] + j * n + i]] += posterior[j, i]
+                counts[where[j, i]] += posterior[j, i]
                 left -= posterior[j, i]
             empty_counts[target[target_edges[g] + j]] += max(left, 0.0)
         for h in range(n):

@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field
 from scipy.sparse import csr_array
 
 from pipeline_lib.alignment.band import Floats, Ints
-from pipeline_lib.alignment.hmm import JUMPS, cell_keys, expect_hmm, expect_ibm1
+from pipeline_lib.alignment.hmm import JUMPS, expect_hmm, expect_ibm1
+from pipeline_lib.alignment.pairs import meeting_pairs, normalise
 
 
 class LexicalConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -86,40 +87,22 @@ def _pruned(table: csr_array, keep: float) -> csr_array:
 
 
 def _fit(text: GroupedText, source_types: int, target_types: int, config: LexicalConfig) -> Channel:
-    pair_of_cell, cell_edges, pair_source, pair_target = _pairs(text)
-    table = np.full(len(pair_source), 1.0)
+    flat = (text.source, text.target, text.source_edges, text.target_edges)
+    indptr, indices = pairs = meeting_pairs(flat, source_types, target_types)
+    table, counts = np.full(len(indices), 1.0), np.empty(len(indices))
     empty = np.full(target_types, 1.0 / max(target_types, 1))
     jumps = np.full(JUMPS, 1.0 / JUMPS)
-    arguments = (text.target, text.source_edges, text.target_edges, pair_of_cell, cell_edges)
-    for _ in range(config.ibm1_rounds):
-        counts, empty_counts = np.full(len(table), config.smoothing), np.full(target_types, config.smoothing)
-        expect_ibm1(*arguments, table, empty, counts, empty_counts)
-        table, empty = _normalise(counts, pair_source, source_types), empty_counts / empty_counts.sum()
-    for _ in range(config.hmm_rounds):
-        counts, empty_counts = np.full(len(table), config.smoothing), np.full(target_types, config.smoothing)
-        jump_counts = np.full(JUMPS, 1.0)
-        expect_hmm(*arguments, table, empty, jumps, counts, empty_counts, jump_counts)
-        table, empty = _normalise(counts, pair_source, source_types), empty_counts / empty_counts.sum()
-        jumps = jump_counts / jump_counts.sum()
-    fitted = csr_array((table, (pair_source, pair_target)), shape=(source_types, target_types))
+    for number in range(config.ibm1_rounds + config.hmm_rounds):
+        counts[:] = config.smoothing
+        empty_counts, jump_counts = np.full(target_types, config.smoothing), np.full(JUMPS, 1.0)
+        if number < config.ibm1_rounds:
+            expect_ibm1(flat, pairs, table, empty, counts, empty_counts)
+        else:
+            expect_hmm(flat, pairs, table, empty, jumps, counts, empty_counts, jump_counts)
+            jumps = jump_counts / jump_counts.sum()
+        normalise(counts, indptr)
+        table, counts, empty = counts, table, empty_counts / empty_counts.sum()
+    # 32-bit row starts where they suffice: scipy widens both index arrays otherwise.
+    starts = indptr.astype(np.int32) if indptr[-1] < 2**31 else indptr
+    fitted = csr_array((table, indices, starts), shape=(source_types, target_types))
     return Channel(_pruned(fitted, config.least), empty, jumps)
-
-
-def _normalise(counts: Floats, pair_source: Ints, source_types: int) -> Floats:
-    totals = np.bincount(pair_source, weights=counts, minlength=source_types)
-    result: Floats = counts / totals[pair_source]
-    return result
-
-
-def _pairs(text: GroupedText) -> tuple[Ints, npt.NDArray[np.int64], Ints, Ints]:
-    """Number the distinct (source type, target type) pairs.
-
-    Returns:
-        the pair of every cell of every group (target-major), the start of each group's cells, and both types of each pair.
-    """
-    sizes = np.diff(text.source_edges) * np.diff(text.target_edges)
-    edges = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    cells = np.empty(edges[-1], dtype=np.int64)
-    cell_keys(text.source, text.target, text.source_edges, text.target_edges, edges, cells)
-    keys, pair_of_cell = np.unique(cells, return_inverse=True)
-    return pair_of_cell.astype(np.int32), edges, (keys >> 32).astype(np.int32), (keys & 0xFFFFFFFF).astype(np.int32)

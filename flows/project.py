@@ -126,6 +126,7 @@ def align_texts(
                 corpus.pair_shard((lang, shard)),
                 corpus.texts[corpus.source, shard],
                 corpus.texts[lang, shard],
+                targets.segments[lang, shard],
                 students[lang],
                 config.align,
             )

@@ -19,8 +19,9 @@ Refs = dict[str, ArtifactRef]  # by target language
 
 @dataclass(frozen=True)
 class Targets:
-    """Of every (target language, shard): the sharpened plans, what the hidden Markov model says, the type ids of the target texts."""
+    """Of every (target language, shard): aligned segments, sharpened plans, the hidden Markov model's word, types of the target texts."""
 
+    segments: dict[Cell, ArtifactRef]
     plans: dict[Cell, ArtifactRef]
     posteriors: dict[Cell, ArtifactRef]
     embeddings: dict[Cell, ArtifactRef]
@@ -71,18 +72,20 @@ def build_targets(
         },
     )
     plans = watch.stage("sharpen", {cell: sharpen.submit(store, costs[cell].main, config.sharpen) for cell in corpus.cells})
-    return Targets(plans, {cell: made.posteriors for cell, made in costs.items()}, target)
+    return Targets(segments, plans, {cell: made.posteriors for cell, made in costs.items()}, target)
 
 
 def train_students(store: str, corpus: Corpus, teachers: Refs, targets: Targets, config: RunConfig, watch: Watch) -> Refs:
     """Distil each pair's plans into its student."""
     source = corpus.whole(corpus.source)
-    plans = {lang: [targets.plans[lang, shard] for shard in corpus.shards] for lang in corpus.targets}
+    segments, plans = (
+        {lang: [made[lang, shard] for shard in corpus.shards] for lang in corpus.targets} for made in (targets.segments, targets.plans)
+    )
     distilled: dict[str, Distilled] = watch.stage(
         "distill",
         {
             lang: distill_student.submit(
-                store, source, corpus.whole(lang), plans[lang], teachers[lang], config.cost, config.align, config.distill
+                store, source, corpus.whole(lang), segments[lang], plans[lang], teachers[lang], config.cost, config.align, config.distill
             )
             for lang in corpus.targets
         },

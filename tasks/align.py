@@ -8,6 +8,7 @@ from prefect import task
 
 from data_contracts import ALIGNMENTS
 from pipeline_lib.alignment.align import AlignConfig, align_tables
+from pipeline_lib.alignment.segments import segment_pairs
 from pipeline_lib.alignment.student import load_student
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
@@ -16,11 +17,13 @@ from tasks.texts import Texts, texts_fingerprints
 
 
 @task(name="align", task_run_name="align {shard}", **STAGE)
-def align(root: str, shard: str, source: Texts, target: Texts, student: ArtifactRef, config: AlignConfig) -> ArtifactRef:
+def align(
+    root: str, shard: str, source: Texts, target: Texts, segments: ArtifactRef, student: ArtifactRef, config: AlignConfig
+) -> ArtifactRef:
     """ALIGNMENTS of the documents that both sides hold."""
     store = Store(root)
     made_of = ingredients(
-        ALIGNMENTS.id, "pipeline_lib.alignment.align", config, [*texts_fingerprints([source, target]), *fingerprints(student)]
+        ALIGNMENTS.id, "pipeline_lib.alignment.align", config, [*texts_fingerprints([source, target]), *fingerprints(segments, student)]
     )
 
     def make() -> Iterator[pa.Table]:
@@ -28,6 +31,7 @@ def align(root: str, shard: str, source: Texts, target: Texts, student: Artifact
         torch.set_num_threads(1)
         langs = (source.units.shard.split("/")[0], target.units.shard.split("/")[0])
         with store.local(student) as folder:
-            yield from align_tables(source.read(store), target.read(store), langs, load_student(folder), config)
+            groups = segment_pairs(store.read(segments))
+            yield from align_tables(source.read(store), target.read(store), langs, groups, load_student(folder), config)
 
     return store.table(ALIGNMENTS, shard, made_of, make)

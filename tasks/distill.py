@@ -12,6 +12,7 @@ from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.distill import DistillConfig, Epoch, distill, training_log
 from pipeline_lib.alignment.lessons import plan_lessons, split_documents
+from pipeline_lib.alignment.segments import segment_pairs
 from pipeline_lib.alignment.student import new_student, save_student
 from pipeline_lib.storage.fingerprint import digest, ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
@@ -35,6 +36,7 @@ def distill_student(
     root: str,
     source: list[Texts],
     target: list[Texts],
+    segments: list[ArtifactRef],
     plans: list[ArtifactRef],
     teachers: ArtifactRef,
     cost: CostConfig,
@@ -47,7 +49,7 @@ def distill_student(
     """
     store = Store(root)
     around = [digest(settings.model_dump_json()) for settings in (cost, align)]
-    inputs = [*texts_fingerprints([*source, *target]), *fingerprints(plans, teachers), *around]
+    inputs = [*texts_fingerprints([*source, *target]), *fingerprints(segments, plans, teachers), *around]
     made_of = ingredients("student@1", "pipeline_lib.alignment.distill", config, inputs)
 
     def make(folder: Path) -> None:
@@ -55,7 +57,10 @@ def distill_student(
         names = [name for ref in plans for name in store.read(ref, ["document"])["document"].to_pylist()]
         train, held_out = split_documents(names, config.documents, config.held_out)
         parts = (part for ref in plans for part in store.scan(ref))
-        lessons = plan_lessons(parts, read_all(store, source), read_all(store, target), {*train, *held_out}, config.crop, align)
+        groups = {document: found for ref in segments for document, found in segment_pairs(store.read(ref)).items()}
+        wanted = {*train, *held_out}
+        texts, into = read_all(store, source, wanted), read_all(store, target, wanted)
+        lessons = plan_lessons(parts, texts, into, groups, wanted, config.crop, align)
         student, log = distill(
             new_student(read_teachers(store, teachers), config.student, cost),
             [lesson for name in train for lesson in lessons[name]],

@@ -1,5 +1,6 @@
 """Fit: the embedded teachers of one language pair, on all its documents."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from prefect import task
@@ -10,7 +11,7 @@ from pipeline_lib.alignment.segments import segment_pairs
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.stage import STAGE, fingerprints
-from tasks.texts import Texts, read_all, texts_fingerprints
+from tasks.texts import Texts, texts_fingerprints
 
 TEACHERS = "teachers.safetensors"
 
@@ -23,14 +24,20 @@ def fit(root: str, pair: str, source: list[Texts], target: list[Texts], segments
     made_of = ingredients("teachers@2", "pipeline_lib.alignment.fitted", config, inputs)
 
     def make(folder: Path) -> None:
-        sources, targets = read_all(store, source), read_all(store, target)
-        groups = {document: found for ref in segments for document, found in segment_pairs(store.read(ref)).items()}
         # One BLAS thread: a product's last bit may depend on the number of threads.
         with threadpool_limits(1):
-            teachers = fit_teachers([PairTypes(sources[name].types, targets[name].types, groups[name]) for name in groups], config)
+            teachers = fit_teachers(list(_pairs(store, source, target, segments)), config)
         save_teachers(teachers, folder / TEACHERS)
 
     return store.folder("teachers", pair, made_of, make)
+
+
+def _pairs(store: Store, source: list[Texts], target: list[Texts], segments: list[ArtifactRef]) -> Iterator[PairTypes]:
+    """Shard by shard: of a text only the types of its units are kept."""
+    for ours, theirs, ref in zip(source, target, segments, strict=True):
+        sources, targets = ours.read(store), theirs.read(store)
+        for document, groups in segment_pairs(store.read(ref)).items():
+            yield PairTypes(sources[document].types, targets[document].types, groups)
 
 
 def read_teachers(store: Store, ref: ArtifactRef) -> Teachers:

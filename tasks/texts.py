@@ -1,6 +1,6 @@
 """Where a language's texts lie in the store: DOCUMENTS and UNITS of the same shard, read together."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from pipeline_lib.alignment.units import GridText, grid_texts
@@ -19,9 +19,9 @@ class Texts:
         return grid_texts(store.read(self.documents, ["document", "text"]), store.read(self.units))
 
 
-def read_all(store: Store, shards: Iterable[Texts]) -> dict[str, GridText]:
-    """The texts of several shards, in their order."""
-    return {document: text for shard in shards for document, text in shard.read(store).items()}
+def read_all(store: Store, shards: Iterable[Texts], wanted: Container[str] | None = None) -> dict[str, GridText]:
+    """The texts of several shards, in their order; of the ``wanted`` documents only, where these are given."""
+    return {document: text for shard in shards for document, text in shard.read(store).items() if wanted is None or document in wanted}
 
 
 def texts_fingerprints(shards: Iterable[Texts]) -> list[str]:

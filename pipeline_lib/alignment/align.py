@@ -1,6 +1,6 @@
 """The student's alignment of a document pair: the cosine of its unit vectors in the band, as it is or sharpened like the target."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import numpy as np
@@ -9,7 +9,8 @@ import torch
 from pydantic import BaseModel, Field
 
 from data_contracts.alignment import ALIGNMENTS
-from pipeline_lib.alignment.band import Band, BandConfig, Floats, band_around, prior, scaled_diagonal
+from pipeline_lib.alignment.band import Band, BandConfig, Floats, prior
+from pipeline_lib.alignment.segments import Groups, anchored_band
 from pipeline_lib.alignment.sinkhorn import Plan, SharpenConfig, plan_columns, plan_of, sharpen
 from pipeline_lib.alignment.student import Student
 from pipeline_lib.alignment.units import GridText
@@ -23,8 +24,9 @@ class AlignConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         "transport", description="cosine is the paper's; transport adds prior and Sinkhorn"
     )
     band: BandConfig = BandConfig()
+    anchored: bool = Field(True, description="the band follows the aligned segments too, as the cost's does")
     prior: float = Field(
-        0.17, ge=0, description="weight of the positional prior beside the cosine's 1; as in the cost, where it is .8 of 5.44"
+        0.16, ge=0, description="weight of the positional prior beside the cosine's 1; as in the cost, where it is .8 beside 5.14"
     )
     sharpen: SharpenConfig = SharpenConfig()
 
@@ -33,6 +35,7 @@ def align_tables(
     source: dict[str, GridText],
     target: dict[str, GridText],
     langs: tuple[str, str],
+    segments: Mapping[str, Groups],
     student: Student,
     config: AlignConfig,
     at_once: int = 16,
@@ -41,7 +44,8 @@ def align_tables(
     rows: list[dict[str, object]] = []
     for document in source:
         if document in target:
-            plan, band = align_document(source[document], target[document], student, config)
+            groups = segments.get(document) if config.anchored else None
+            plan, band = align_document(source[document], target[document], student, config, groups)
             rows.append({"document": document, "source_lang": langs[0], "target_lang": langs[1]} | plan_columns(plan, band))
         if len(rows) == at_once:
             yield ALIGNMENTS.table(rows)
@@ -49,21 +53,17 @@ def align_tables(
     yield ALIGNMENTS.table(rows)
 
 
-def align_document(source: GridText, target: GridText, student: Student, config: AlignConfig) -> tuple[Plan, Band]:
-    """The alignment of one document pair and the band it lies in."""
-    centre = diagonal(source, target)
-    band = band_around(centre, len(target.starts), config.band)
+def align_document(
+    source: GridText, target: GridText, student: Student, config: AlignConfig, groups: Groups | None = None
+) -> tuple[Plan, Band]:
+    """The alignment of one document pair and the band it lies in; with aligned segments the band follows them."""
+    band, centre = anchored_band(groups, len(source.starts), len(target.starts), config.band)
     with torch.no_grad():
         vectors = student.encode(source.types, "source").numpy(), student.encode(target.types, "target").numpy()
     cosine = banded_cosine(*vectors, band)
     if config.student_plan == "cosine":
         return plan_of(np.maximum(cosine, 0.0) / max(band.rows, 1), band), band
     return sharpen(_cost(cosine, prior(band, centre, config.band), config.prior), band, config.sharpen), band
-
-
-def diagonal(source: GridText, target: GridText) -> Floats:
-    """The target unit that each source unit is expected at, shape (source units,): the middle of band and prior."""
-    return scaled_diagonal(len(source.starts), len(target.starts))
 
 
 def _cost(cosine: Floats, nearness: Floats, weight: float) -> Floats:

@@ -13,10 +13,10 @@ from numba import njit
 from pydantic import BaseModel, Field, model_validator
 
 from data_contracts.alignment import COST_MATRICES, POSTERIORS
-from pipeline_lib.alignment.band import Band, BandConfig, Floats, Ints, band_around, joined, prior, scaled_diagonal
+from pipeline_lib.alignment.band import Band, BandConfig, Floats, Ints, prior
 from pipeline_lib.alignment.fitted import Teachers
 from pipeline_lib.alignment.posteriors import PosteriorConfig, Posteriors, posteriors
-from pipeline_lib.alignment.segments import Groups, anchored_diagonal, segment_pairs
+from pipeline_lib.alignment.segments import Groups, anchored_band, segment_pairs
 from pipeline_lib.alignment.views import (
     LocalTypes,
     TypedText,
@@ -33,7 +33,7 @@ from pipeline_lib.alignment.views import (
 class ViewWeights(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """Weights of the signals in the sum; each signal has the range of a cosine."""
 
-    characters: float = Field(1.0, ge=0)
+    characters: float = Field(1.5, ge=0)
     lexical: float = Field(1.0, ge=0)
     sentence: float = Field(1.31, ge=0)
     phrase: float = Field(0.71, ge=0)
@@ -77,7 +77,8 @@ def document_cost(
     Returns:
         cost, shape (cells,), within [0, 1]: 0 where all views agree fully on the diagonal; the band; the posteriors.
     """
-    band, nearness = _placed(len(source.ids), len(target.ids), groups, config)
+    band, centre = anchored_band(groups if config.anchored else None, len(source.ids), len(target.ids), config.band)
+    nearness = prior(band, centre, config.band)
     ours, theirs = local_types(source, teachers.source), local_types(target, teachers.target)
     views, lexicon = _similarity(ours, theirs, teachers, band, config)
     total = (views + lexicon + config.weights.prior * nearness) / config.weights.total
@@ -110,16 +111,6 @@ def _only(values: pa.ChunkedArray) -> str | None:
     if len(found) > 1:
         raise ValueError(f"expected one language, found {len(found)}")
     return found[0] if found else None
-
-
-def _placed(rows: int, columns: int, groups: Groups, config: CostConfig) -> tuple[Band, Floats]:
-    """The band and the positional prior. The scaled diagonal is always inside, so that a plan exists wherever the segments lead."""
-    centre = scaled_diagonal(rows, columns)
-    band = band_around(centre, columns, config.band)
-    if config.anchored:
-        centre = anchored_diagonal(groups, rows, columns)
-        band = joined(band, band_around(centre, columns, config.band))
-    return band, prior(band, centre, config.band)
 
 
 def _similarity(source: LocalTypes, target: LocalTypes, teachers: Teachers, band: Band, config: CostConfig) -> tuple[Floats, Floats]:

@@ -40,8 +40,13 @@ def jump_matrix(n, jumps):  # type: ignore[no-untyped-def]
     matrix = np.empty((n, n))
     for i in range(n):
         total = 0.0
+        back, ahead = max(i - reach + 1, 1), max(n - i - reach, 1)  # positions that share an edge bin share its probability
         for k in range(n):
             matrix[i, k] = jumps[min(max(k - i, -reach), reach) + reach]
+            if k - i <= -reach:
+                matrix[i, k] /= back
+            elif k - i >= reach:
+                matrix[i, k] /= ahead
             total += matrix[i, k]
         for k in range(n):
             matrix[i, k] /= total

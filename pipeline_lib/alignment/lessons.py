@@ -1,7 +1,7 @@
 """Lessons: what the student is trained on, crops of documents with the plan that it is to find."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
-from pipeline_lib.alignment.align import AlignConfig, diagonal
+from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.alignment.band import Band, Floats, prior
+from pipeline_lib.alignment.segments import Groups, anchored_band
 from pipeline_lib.alignment.units import GridText
 
 
@@ -59,7 +60,13 @@ def split_documents(documents: Iterable[str], at_most: int, held_out: float) -> 
 
 
 def plan_lessons(
-    plans: Iterable[pa.Table], source: dict[str, GridText], target: dict[str, GridText], wanted: set[str], crop: int, align: AlignConfig
+    plans: Iterable[pa.Table],
+    source: dict[str, GridText],
+    target: dict[str, GridText],
+    segments: Mapping[str, Groups],
+    wanted: set[str],
+    crop: int,
+    align: AlignConfig,
 ) -> dict[str, list[Lesson]]:
     """The lessons of the ``wanted`` documents of TRANSPORT_PLANS, by document."""
     found: dict[str, list[Lesson]] = {}
@@ -69,6 +76,8 @@ def plan_lessons(
             name = row["document"]
             if name in wanted:
                 band, texts = Band.from_row(row), (source[name], target[name])
-                nearness = prior(band, diagonal(*texts), align.band)
+                groups = segments.get(name) if align.anchored else None
+                _, centre = anchored_band(groups, band.rows, band.columns, align.band)
+                nearness = prior(band, centre, align.band)
                 found[name] = list(lessons(name, texts[0].types, texts[1].types, band, values[number].values.to_numpy(), nearness, crop))
     return found

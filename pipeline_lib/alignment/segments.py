@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from data_contracts.alignment import SEGMENT_PAIRS
-from pipeline_lib.alignment.band import Floats, Ints, scaled_diagonal
+from pipeline_lib.alignment.band import Band, BandConfig, Floats, Ints, band_around, joined, scaled_diagonal
 from pipeline_lib.alignment.units import GridText
 
 MOVES = np.array([(1, 1), (1, 2), (2, 1), (1, 3), (3, 1), (1, 4), (4, 1), (2, 2), (1, 0), (0, 1)], dtype=np.int64)
@@ -83,6 +83,19 @@ def anchored_diagonal(groups: Groups, rows: int, columns: int) -> Floats:
     # Both ends of every group: where target groups without counterpart lie between two of them, the diagonal jumps.
     diagonal: Floats = np.interp(np.arange(rows) + 0.5, groups.source.ravel(), groups.target.ravel()) - 0.5
     return diagonal
+
+
+def anchored_band(groups: Groups | None, rows: int, columns: int, config: BandConfig) -> tuple[Band, Floats]:
+    """The band around the anchored diagonal, and that diagonal, shape (rows,); without groups the scaled one's (paper).
+
+    The scaled diagonal's band is always inside, so that a plan exists wherever the segments lead.
+    """
+    centre = scaled_diagonal(rows, columns)
+    band = band_around(centre, columns, config)
+    if groups is None:
+        return band, centre
+    centre = anchored_diagonal(groups, rows, columns)
+    return joined(band, band_around(centre, columns, config)), centre
 
 
 def segment_pairs_table(

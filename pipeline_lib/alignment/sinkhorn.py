@@ -31,7 +31,7 @@ WORTHWHILE = 16  # iterations in float32 that earn back the copy
 class SharpenConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """Strength and length of the sharpening."""
 
-    reg: float = Field(0.026, ge=1e-4, description="entropic strength, relative to the cost's unit range")
+    reg: float = Field(0.022, ge=1e-4, description="entropic strength, relative to the cost's unit range")
     iterations: int = Field(20, ge=1, description="Sinkhorn-Knopp iterations (paper: 100)")
     marginal_power: float = Field(
         0.9, gt=0, le=1, description="exponent of each update; 1 balances fully (paper), below it text without counterpart may keep less"

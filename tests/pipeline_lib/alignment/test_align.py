@@ -131,7 +131,7 @@ def test_the_smallest_texts_align(source: str, target: str, config: AlignConfig,
 def test_documents_of_both_sides_are_aligned_in_parts_that_keep_the_contract(student: Student) -> None:
     source = {name: grid(ES) for name in "abcde"} | {"only here": grid(ES)}
     target = {"only there": grid(EN)} | {name: grid(EN) for name in "edcba"}
-    parts = list(align_tables(source, target, ("es", "en"), student, TRANSPORT, at_once=2))
+    parts = list(align_tables(source, target, ("es", "en"), {}, student, TRANSPORT, at_once=2))
     for part in parts:
         ALIGNMENTS.check(part)
     assert [part["document"].to_pylist() for part in parts] == [["a", "b"], ["c", "d"], ["e"]]
@@ -143,7 +143,7 @@ def test_documents_of_both_sides_are_aligned_in_parts_that_keep_the_contract(stu
 
 
 def test_without_a_common_document_there_is_one_empty_part(student: Student) -> None:
-    (part,) = align_tables({"a": grid(ES)}, {"b": grid(EN)}, ("es", "en"), student, TRANSPORT)
+    (part,) = align_tables({"a": grid(ES)}, {"b": grid(EN)}, ("es", "en"), {}, student, TRANSPORT)
     ALIGNMENTS.check(part)
     assert part.num_rows == 0
 

@@ -54,4 +54,5 @@ def test_moves_from_a_position_are_shares_by_jump_width(n: int) -> None:
     assert np.allclose(move.sum(axis=1), 1)
     reach = JUMPS // 2
     for i, k in product(range(n), range(n)):
-        assert move[i, k] / move[i, i] == pytest.approx(jumps[np.clip(k - i, -reach, reach) + reach] / jumps[reach])
+        sharing = max(i - reach + 1, 1) if k - i <= -reach else max(n - i - reach, 1) if k - i >= reach else 1
+        assert move[i, k] / move[i, i] == pytest.approx(jumps[np.clip(k - i, -reach, reach) + reach] / jumps[reach] / sharing)

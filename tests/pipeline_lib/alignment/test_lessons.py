@@ -67,22 +67,22 @@ def test_the_wanted_plans_become_lessons_of_the_folded_types() -> None:
     source = {"a": grid("Fiebre alta"), "b": grid("Tos"), "c": grid("Úlcera")}
     target = {"a": grid("High fever now"), "b": grid("Cough"), "c": grid("Ulcer")}
     parts = [TRANSPORT_PLANS.table([plan_row("a", 2, 3), plan_row("b", 1, 1)]), TRANSPORT_PLANS.table([plan_row("c", 1, 1)])]
-    found = plan_lessons(parts, source, target, {"a", "c"}, 384, AlignConfig())
+    found = plan_lessons(parts, source, target, {}, {"a", "c"}, 384, AlignConfig())
     assert list(found) == ["a", "c"]
     (lesson,) = found["a"]
     assert (lesson.source_types, lesson.target_types) == (["fiebre", "alta"], ["high", "fever", "now"])
     assert lesson.dense()[0].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert found["c"][0].source_types == ["ulcera"]
-    assert [len(lesson.source_types) for lesson in plan_lessons(parts, source, target, {"a"}, 1, AlignConfig())["a"]] == [1, 1]
+    assert [len(lesson.source_types) for lesson in plan_lessons(parts, source, target, {}, {"a"}, 1, AlignConfig())["a"]] == [1, 1]
 
 
 def test_the_nearness_of_a_lesson_is_the_prior_that_align_will_use() -> None:
     source, target = {"a": grid("tos " * 8)}, {"a": grid("cough " * 8)}
     config = AlignConfig(band=BandConfig(full=1, zero=4))
-    whole, *_ = plan_lessons([TRANSPORT_PLANS.table([plan_row("a", 8, 8)])], source, target, {"a"}, 99, config)["a"]
+    whole, *_ = plan_lessons([TRANSPORT_PLANS.table([plan_row("a", 8, 8)])], source, target, {}, {"a"}, 99, config)["a"]
     distance = np.abs(np.arange(8)[:, None] - np.arange(8))
     assert whole.dense()[1].numpy() == pytest.approx(np.clip((4 - distance) / 3, 0, 1))
-    cut = plan_lessons([TRANSPORT_PLANS.table([plan_row("a", 8, 8)])], source, target, {"a"}, 3, config)["a"]
+    cut = plan_lessons([TRANSPORT_PLANS.table([plan_row("a", 8, 8)])], source, target, {}, {"a"}, 3, config)["a"]
     assert torch.equal(torch.cat([lesson.dense()[1] for lesson in cut]), whole.dense()[1])
 
 

@@ -1,4 +1,4 @@
-"""Fitting on parallel text and aligning it: our teachers and plans against eflomal and fast_align, both directions of each."""
+"""Fitting on parallel text and linking its words: ours against eflomal and fast_align, both directions of each."""
 
 import csv
 import shutil
@@ -9,11 +9,8 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.measure import Row, cpu_seconds
-from pipeline_lib.alignment.cost import CostConfig, document_cost
-from pipeline_lib.alignment.fitted import FitConfig, PairTypes, fit_teachers
-from pipeline_lib.alignment.sinkhorn import SharpenConfig, sharpen
+from pipeline_lib.alignment.sentences import SentenceConfig, fit_sentences, link_sentences
 from pipeline_lib.alignment.units import fold, split_units
-from pipeline_lib.alignment.views import typed
 from pipeline_lib.corpus.samples import documents, marked, standoff
 
 try:
@@ -54,10 +51,7 @@ def units(text: str) -> list[str]:
 
 
 def fit_and_align(pairs: Sequence[Pair]) -> None:
-    teachers = fit_teachers([PairTypes(source, [0], target, [0]) for source, target in pairs], FitConfig())
-    for source, target in pairs:
-        cost, band = document_cost(typed(source, teachers.source), typed(target, teachers.target), teachers, CostConfig())
-        sharpen(cost, band, SharpenConfig())
+    list(link_sentences(pairs, fit_sentences(pairs, SentenceConfig()), SentenceConfig()))
 
 
 def run_eflomal(pairs: Sequence[Pair]) -> None:

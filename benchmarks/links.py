@@ -4,12 +4,9 @@ import numpy as np
 
 from benchmarks.measure import Row, Work, median_ms, ratios
 from pipeline_lib.alignment.band import BandConfig, band_around, scaled_diagonal
+from pipeline_lib.alignment.links import LinkConfig, Odds, links_of
 from pipeline_lib.alignment.sinkhorn import SharpenConfig, shares, sharpen
 
-try:
-    from pipeline_lib.alignment.links import LinkConfig, links_of
-except ImportError:
-    links_of = None
 try:
     from simalign.simalign import SentenceAligner
 except ImportError:
@@ -30,16 +27,19 @@ def links_row(size: int) -> Row:
     band = band_around(scaled_diagonal(size, size), size, BandConfig())
     cost = np.clip(1.0 - similarity, 0.0, 1.0)[band.row_of_cell(), band.column_of_cell()]
 
+    # Nothing is known of the words but their similarity, which is all that itermax takes.
+    unknown = Odds(np.zeros((size, size)), np.zeros(size))
+
     def ours() -> set[tuple[int, int]]:
-        return set(links_of(band.dense(shares(sharpen(cost, band, SharpenConfig()).values, band)), LinkConfig()))
+        return set(links_of(band.dense(shares(sharpen(cost, band, SharpenConfig()).values, band)), unknown, unknown, LinkConfig(lexical=0)))
 
     def itermax() -> set[tuple[int, int]]:
         return set(map(tuple, np.argwhere(SentenceAligner.iter_max(similarity) > 0).tolist()))
 
-    found = {"ours": ours if links_of else None, "simalign_itermax": itermax if SentenceAligner else None}
+    found = {"ours": ours, "simalign_itermax": itermax if SentenceAligner else None}
     contenders: dict[str, Work] = {name: work for name, work in found.items() if work}
     row: Row = {"units": size} | {f"{name}_ms": value for name, value in median_ms(contenders, ROUNDS).items()}
-    row |= ratios(row, "ours") if links_of else {}
+    row |= ratios(row, "ours")
     return row | {f"{name}_f1": agreement(work(), planted) for name, work in contenders.items()} | {
         name: "absent" for name, work in found.items() if not work
     }  # fmt: skip

@@ -1,68 +1,102 @@
-"""Projection of the bundled corpus, Spanish to English: units, views, plan and decoding of every document, with the model fitted before."""
+"""Projection of the bundled corpus, Spanish to English: every step from the texts to the spans, with the model fitted before."""
 
 from dataclasses import dataclass
 
-import numpy as np
+import pyarrow as pa
 
 from benchmarks.measure import Row, cpu_seconds, median_ms
-from pipeline_lib.alignment.cost import CostConfig, document_cost
-from pipeline_lib.alignment.fitted import FitConfig, Teachers, fit_teachers, pair_types
-from pipeline_lib.alignment.sinkhorn import SharpenConfig, shares, sharpen
+from data_contracts import MENTIONS, POSTERIORS
+from pipeline_lib.alignment.cost import CostConfig, cost_tables
+from pipeline_lib.alignment.fitted import FitConfig, PairTypes, Teachers, fit_teachers
+from pipeline_lib.alignment.segments import SegmentConfig, segment_pairs, segment_pairs_table
+from pipeline_lib.alignment.sinkhorn import SharpenConfig, sharpen_table
 from pipeline_lib.alignment.units import GridText, split_units
-from pipeline_lib.alignment.views import typed
+from pipeline_lib.alignment.views import embeddings_table, typed_texts
 from pipeline_lib.corpus.marks import parse_marks
 from pipeline_lib.corpus.samples import documents, marked
-from pipeline_lib.projection.decode import Aligned, DecodeConfig, project_mention
+from pipeline_lib.projection.candidates import CandidateConfig
+from pipeline_lib.projection.consistency import ConsistencyConfig, corpus_tables
+from pipeline_lib.projection.decode import DecodeConfig, Fragments, place_fragments
+from pipeline_lib.projection.edges import EdgeConfig, edge_log_odds, source_edges
+from pipeline_lib.projection.gather import PairTexts, candidate_tables
+from pipeline_lib.projection.scoring import CorpusKnowledge, corpus_knowledge
 
 ROUNDS = 5
+LANGS = ("es", "en")
 
 
 @dataclass(frozen=True)
-class Document:
-    """Both texts of one document, and the source's mentions as (starts, ends)."""
+class Model:
+    """What is learnt before: teachers, edge log-odds of target types, and what the corpus says of the candidates."""
 
-    source: str
-    target: str
-    mentions: list[tuple[list[int], list[int]]]
+    teachers: Teachers
+    edges: object
+    known: CorpusKnowledge
 
 
 def projection_row() -> Row:
-    corpus = [document(name) for name in documents()]
-    teachers: list[Teachers] = []
-
-    def fit() -> None:
-        pairs = [pair_types(grid(text.source), grid(text.target)) for text in corpus]
-        teachers.append(fit_teachers(pairs, FitConfig()))
-
-    fit()
-    fit_seconds = cpu_seconds(fit)
-    work = {"all": lambda: [project(text, teachers[-1]) for text in corpus]}
-    seconds = median_ms(work, ROUNDS)["all"] / 1e3
-    units = sum(len(grid(text.source).starts) for text in corpus)
+    texts, mentions = corpus()
+    models = [learnt(texts, mentions)]
+    fit_seconds = cpu_seconds(lambda: models.append(learnt(texts, mentions)))
+    seconds = median_ms({"all": lambda: project(texts, mentions, models[-1])}, ROUNDS)["all"] / 1e3
+    units = sum(len(split_units(text).starts) for text in texts["es"].values())
     return {
-        "documents": len(corpus),
+        "documents": len(texts["es"]),
         "source_units": units,
-        "mentions": sum(len(text.mentions) for text in corpus),
+        "mentions": mentions.num_rows,
+        "fragments_placed": len(project(texts, mentions, models[-1])),
         "fit_s": fit_seconds,
-        "documents_a_second": len(corpus) / seconds,
+        "documents_a_second": len(texts["es"]) / seconds,
         "units_a_second": units / seconds,
     }
 
 
-def document(name: str) -> Document:
-    source, mentions = parse_marks(marked(name, "es"))
-    return Document(source, parse_marks(marked(name, "en"))[0], [(list(m.starts), list(m.ends)) for m in mentions])
+def corpus() -> tuple[dict[str, dict[str, str]], pa.Table]:
+    """Texts by language and document, and MENTIONS of the source."""
+    texts: dict[str, dict[str, str]] = {lang: {} for lang in LANGS}
+    rows: list[dict[str, object]] = []
+    for name in documents():
+        texts["es"][name], found = parse_marks(marked(name, "es"))
+        texts["en"][name] = parse_marks(marked(name, "en"))[0]
+        for number, mention in enumerate(found, start=1):
+            rows.append(
+                {
+                    **{"document": name, "lang": "es", "mention": f"T{number}", "label": mention.label, "surface": "-"},
+                    **{"starts": list(mention.starts), "ends": list(mention.ends)},
+                    **{"file": f"es/{name}.ann", "line": number, "terminator": "\n", "raw": None},
+                }
+            )
+    return texts, MENTIONS.table(rows)
 
 
-def grid(text: str) -> GridText:
-    units = split_units(text)
-    return GridText(text, units.starts, units.ends, units.breaks)
+def learnt(texts: dict[str, dict[str, str]], mentions: pa.Table) -> Model:
+    source, target = grids(texts["es"]), grids(texts["en"])
+    groups = segment_pairs(segment_pairs_table(source, target, LANGS, SegmentConfig()))
+    teachers = fit_teachers([PairTypes(source[name].types, target[name].types, groups[name]) for name in source], FitConfig())
+    counted = source_edges(source, mentions, teachers.source)
+    edges = edge_log_odds(counted, teachers.lexical, teachers.target.counts, EdgeConfig())
+    config = ConsistencyConfig()
+    known = corpus_knowledge(*corpus_tables(found(texts, mentions, teachers, edges), teachers.target.counts, config), config.votes)
+    return Model(teachers, edges, known)
 
 
-def project(text: Document, teachers: Teachers) -> int:
-    """How many mentions found a place. Edge statistics are left at 0: they are looked up, not computed, at projection."""
-    source, target = grid(text.source), grid(text.target)
-    cost, band = document_cost(typed(source.types, teachers.source), typed(target.types, teachers.target), teachers, CostConfig())
-    found = shares(sharpen(cost, band, SharpenConfig()).values, band)
-    pair = Aligned(source, target, found, band, np.zeros((len(target.starts), 4)))
-    return sum(project_mention(starts, ends, pair, DecodeConfig()).reason is None for starts, ends in text.mentions)
+def grids(texts: dict[str, str]) -> dict[str, GridText]:
+    made = {name: split_units(text) for name, text in texts.items()}
+    return {name: GridText(texts[name], units.starts, units.ends, units.breaks) for name, units in made.items()}
+
+
+def found(texts: dict[str, dict[str, str]], mentions: pa.Table, teachers: Teachers, edges: object) -> list[pa.Table]:
+    """CANDIDATES, from the texts on."""
+    source, target = grids(texts["es"]), grids(texts["en"])
+    segments = segment_pairs_table(source, target, LANGS, SegmentConfig())
+    ours, theirs = embeddings_table(source, "es", teachers.source), embeddings_table(target, "en", teachers.target)
+    parts = list(cost_tables(ours, theirs, segments, teachers, CostConfig()))
+    plans = (sharpen_table(costs, SharpenConfig()) for costs, _ in parts)
+    posteriors = pa.concat_tables([POSTERIORS.schema.empty_table(), *(found for _, found in parts)])
+    pair = PairTexts(LANGS, source, target, typed_texts(theirs), edges)
+    return list(candidate_tables(mentions, pair, plans, posteriors, {}, CandidateConfig()))
+
+
+def project(texts: dict[str, dict[str, str]], mentions: pa.Table, model: Model) -> Fragments:
+    parts = found(texts, mentions, model.teachers, model.edges)
+    return {name: place for part in parts for name, place in place_fragments(part, model.known, DecodeConfig()).items()}

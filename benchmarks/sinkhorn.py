@@ -13,7 +13,7 @@ except ImportError:
     ot = None
 
 SIZES = (512, 1024, 2048, 4096)
-CONFIG = SharpenConfig(reg=0.05)
+CONFIG = SharpenConfig(reg=0.05, iterations=100, marginal_power=1.0)
 DIMENSIONS = 1024
 FORBIDDEN = 1e3  # exp(-FORBIDDEN / reg) is 0
 ROUNDS = 5

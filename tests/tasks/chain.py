@@ -136,8 +136,13 @@ def run_chain(root: str, corpus: str) -> Chain:
         for shard, name in shards.items()
     }
     plans = {shard: sharpen.fn(root, costs[shard].main, SharpenConfig()) for shard in shards}
-    student = distill_student.fn(root, source, target, list(plans.values()), teachers, CostConfig(), AlignConfig(), DISTILL)
-    alignments = {shard: align.fn(root, name, ours[shard], theirs[shard], student.main, AlignConfig()) for shard, name in shards.items()}
+    student = distill_student.fn(
+        root, source, target, list(segments.values()), list(plans.values()), teachers, CostConfig(), AlignConfig(), DISTILL
+    )
+    alignments = {
+        shard: align.fn(root, name, ours[shard], theirs[shard], segments[shard], student.main, AlignConfig())
+        for shard, name in shards.items()
+    }
     of_shard = {
         shard: (rows["es", shard].mentions, embeddings["en", shard], edges, plans[shard], costs[shard].posteriors) for shard in shards
     }

@@ -16,6 +16,7 @@ def call(chain: Chain, **changes: object) -> ArtifactRef:
         "shard": chain.alignments[1].shard,
         "source": chain.texts["es", 1],
         "target": chain.texts["en", 1],
+        "segments": chain.segments[1],
         "student": chain.distilled.main,
         "config": AlignConfig(),
     }

@@ -17,6 +17,7 @@ def call(chain: Chain, **changes: object) -> Distilled:
         "root": chain.root,
         "source": chain.whole("es"),
         "target": chain.whole("en"),
+        "segments": list(chain.segments.values()),
         "plans": list(chain.plans.values()),
         "teachers": chain.teachers,
         "cost": CostConfig(),
@@ -56,12 +57,13 @@ def test_a_second_call_trains_nothing(chain: Chain) -> None:
         lambda chain: {"config": DISTILL.model_copy(update={"student": STUDENT.model_copy(update={"reach": 2})})},
         lambda chain: {"cost": CostConfig(context=0.2)},
         lambda chain: {"align": AlignConfig(prior=0.3)},
+        lambda chain: {"segments": [chain.segments[0], other(chain.segments[1])]},
         lambda chain: {"plans": [chain.plans[0], other(chain.plans[1])]},
         lambda chain: {"plans": [chain.plans[0]]},
         lambda chain: {"teachers": other(chain.teachers)},
         lambda chain: {"source": chain.whole("en"), "target": chain.whole("es")},
     ],
-    ids=["config", "size", "cost", "use", "a plan", "a shard less", "teachers", "sides"],
+    ids=["config", "size", "cost", "use", "segments", "a plan", "a shard less", "teachers", "sides"],
 )
 def test_it_depends_on(chain: Chain, change: Callable[[Chain], dict[str, object]]) -> None:
     assert fingerprint(lambda: call(chain, **change(chain))) != chain.distilled.main.fingerprint

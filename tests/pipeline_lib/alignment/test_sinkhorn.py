@@ -27,6 +27,11 @@ from pipeline_lib.alignment.sinkhorn_cuda import scaled_batch
 FORBIDDEN = 1e6  # exp(-FORBIDDEN / reg) is 0
 
 
+def balanced(reg: float = 0.03, iterations: int = 100) -> SharpenConfig:
+    """The paper's form."""
+    return SharpenConfig(reg=reg, iterations=iterations, marginal_power=1.0)
+
+
 def problem(rows: int, columns: int, zero: int, seed: int = 0) -> tuple[Floats, Band]:
     band = band_around(scaled_diagonal(rows, columns), columns, BandConfig(full=0, zero=zero))
     return np.random.default_rng(seed).random(band.cells), band
@@ -47,16 +52,16 @@ def by_pot(cost: Floats, band: Band, config: SharpenConfig) -> Floats:
 @pytest.mark.parametrize(
     ("rows", "columns", "zero", "config"),
     [
-        (40, 40, 100, SharpenConfig(reg=0.1)),
-        (60, 60, 9, SharpenConfig(reg=0.05)),
-        (47, 80, 15, SharpenConfig(reg=0.1)),
-        (80, 47, 10, SharpenConfig(reg=0.03)),
-        (300, 600, 100, SharpenConfig(reg=0.05)),
-        (30, 30, 4, SharpenConfig(reg=0.02)),
-        (25, 31, 6, SharpenConfig(reg=0.1, iterations=1)),
-        (25, 31, 6, SharpenConfig(reg=0.1, iterations=7)),
-        (1, 60, 10, SharpenConfig()),
-        (3, 90, 9, SharpenConfig()),
+        (40, 40, 100, balanced(reg=0.1)),
+        (60, 60, 9, balanced(reg=0.05)),
+        (47, 80, 15, balanced(reg=0.1)),
+        (80, 47, 10, balanced(reg=0.03)),
+        (300, 600, 100, balanced(reg=0.05)),
+        (30, 30, 4, balanced(reg=0.02)),
+        (25, 31, 6, balanced(reg=0.1, iterations=1)),
+        (25, 31, 6, balanced(reg=0.1, iterations=7)),
+        (1, 60, 10, balanced()),
+        (3, 90, 9, balanced()),
     ],
 )
 def test_the_plan_is_that_of_pot(rows: int, columns: int, zero: int, config: SharpenConfig) -> None:
@@ -85,7 +90,7 @@ RAGGED = st.builds(
 @given(RAGGED, st.sampled_from([0.02, 0.03, 0.1, 0.5]), st.sampled_from([1, 2, 19, 20, 100]))
 def test_the_plan_is_that_of_pot_in_any_band(problem: tuple[Floats, Band], reg: float, iterations: int) -> None:
     cost, band = problem
-    config = SharpenConfig(reg=reg, iterations=iterations)
+    config = balanced(reg=reg, iterations=iterations)
     if band.cells:
         plan = sharpen(cost, band, config)
         assert np.abs(band.rows * (band.dense(plan.values) - by_pot(cost, band, config))).max() < 1e-6
@@ -123,7 +128,7 @@ def test_float32_in_between_changes_nothing_that_counts(power: float) -> None:
 
 def test_the_same_problem_gives_the_same_bytes() -> None:
     cost, band = problem(90, 130, 40)
-    plans = {sharpen(shifted(cost, offset), band, SharpenConfig()).values.tobytes() for offset in range(8) for _ in range(3)}
+    plans = {sharpen(shifted(cost, offset), band, balanced()).values.tobytes() for offset in range(8) for _ in range(3)}
     assert len(plans) == 1
 
 
@@ -137,7 +142,7 @@ def shifted(values: Floats, offset: int) -> Floats:
 @pytest.mark.parametrize(("rows", "columns", "zero"), [(50, 50, 100), (50, 50, 12), (30, 45, 12), (45, 30, 12), (7, 1, 5), (300, 600, 100)])
 def test_marginals_hold_and_no_mass_lies_outside_the_band(rows: int, columns: int, zero: int) -> None:
     cost, band = problem(rows, columns, zero)
-    plan = sharpen(cost, band, SharpenConfig(reg=0.2, iterations=300))
+    plan = sharpen(cost, band, balanced(reg=0.2, iterations=300))
     dense = band.dense(plan.values)
     assert np.abs(rows * dense.sum(axis=1) - 1).max() < 1e-12 and plan.row_residual < 1e-12
     assert np.abs(columns * dense.sum(axis=0) - 1).max() < 1e-6 and plan.column_residual < 1e-6
@@ -158,7 +163,7 @@ def test_every_plan_is_finite_with_exact_rows(rows: int, columns: int, zero: int
     random = np.random.default_rng(seed)
     centre = np.sort(random.uniform(-5, columns + 5, rows)) if drifting else scaled_diagonal(rows, columns)
     band = band_around(centre, columns, BandConfig(full=0, zero=zero))
-    plan = sharpen(random.random(band.cells).round(), band, SharpenConfig(reg=reg))
+    plan = sharpen(random.random(band.cells).round(), band, balanced(reg=reg))
     assert np.isfinite(plan.values).all() and (plan.values >= 0).all()
     alive = np.setdiff1d(np.arange(rows), plan.empty_rows)
     found, _ = marginals(plan.values, band)
@@ -170,7 +175,7 @@ def test_a_smaller_reg_is_sharper(seed: int) -> None:
     cost, band = problem(40, 52, 15, seed)
     entropies = []
     for reg in (0.02, 0.05, 0.1, 0.3, 1.0):
-        values = sharpen(cost, band, SharpenConfig(reg=reg)).values
+        values = sharpen(cost, band, balanced(reg=reg)).values
         entropies.append(-(values * np.log(np.maximum(values, 1e-300))).sum())
     assert (np.diff(entropies) > 0.01).all()
 
@@ -178,14 +183,14 @@ def test_a_smaller_reg_is_sharper(seed: int) -> None:
 def test_the_plan_of_the_turned_problem_is_the_turned_plan() -> None:
     cost, band = problem(12, 17, 100)
     across = Band(np.zeros(17, dtype=np.int32), np.full(17, 12, dtype=np.int32), 12)
-    config = SharpenConfig(reg=0.2, iterations=400)
+    config = balanced(reg=0.2, iterations=400)
     there, back = sharpen(cost, band, config), sharpen(band.dense(cost).T.ravel(), across, config)
     assert np.allclose(band.dense(there.values), across.dense(back.values).T, atol=1e-10)
 
 
 def test_rows_and_columns_without_a_cell_are_taken_out_and_flagged() -> None:
     band = Band(np.array([0, 5, 4, 4], dtype=np.int32), np.array([2, 5, 6, 7], dtype=np.int32), 8)
-    plan = sharpen(np.linspace(0, 1, band.cells), band, SharpenConfig(reg=0.5, iterations=300))
+    plan = sharpen(np.linspace(0, 1, band.cells), band, balanced(reg=0.5, iterations=300))
     assert plan.empty_rows.tolist() == [1] and plan.empty_columns.tolist() == [2, 3, 7]
     rows, columns = marginals(plan.values, band)
     assert np.allclose(rows, [1 / 3, 0, 1 / 3, 1 / 3])
@@ -194,13 +199,13 @@ def test_rows_and_columns_without_a_cell_are_taken_out_and_flagged() -> None:
 
 def test_an_infeasible_band_shows_in_the_residual() -> None:
     band = Band(np.array([0, 0, 0], dtype=np.int32), np.array([1, 1, 2], dtype=np.int32), 2)
-    plan = sharpen(np.zeros(4), band, SharpenConfig())
+    plan = sharpen(np.zeros(4), band, balanced())
     assert plan.row_residual < 1e-12 and plan.column_residual > 0.3
 
 
 def test_a_band_without_cells_has_an_empty_plan() -> None:
     band = Band(np.zeros(3, dtype=np.int32), np.zeros(3, dtype=np.int32), 2)
-    plan = sharpen(np.zeros(0), band, SharpenConfig())
+    plan = sharpen(np.zeros(0), band, balanced())
     assert plan.values.shape == (0,) and plan.empty_rows.tolist() == [0, 1, 2] and plan.empty_columns.tolist() == [0, 1]
     assert plan.row_residual == plan.column_residual == 0.0
 
@@ -229,7 +234,7 @@ def test_a_row_without_counterpart_keeps_less_where_marginals_are_relaxed() -> N
 
 def test_shares_of_a_balanced_plan_are_its_scaled_mass() -> None:
     cost, band = problem(20, 33, 12)
-    values = sharpen(cost, band, SharpenConfig(reg=0.2, iterations=500)).values
+    values = sharpen(cost, band, balanced(reg=0.2, iterations=500)).values
     assert np.allclose(shares(values, band), np.sqrt(20 * 33) * values, atol=1e-9)
 
 
@@ -252,13 +257,13 @@ def test_shares_are_the_mean_of_row_and_column_share_and_0_without_mass() -> Non
 )
 def test_a_cost_of_another_shape_or_range_is_refused(cost: Floats, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        sharpen(cost, Band(np.zeros(2, dtype=np.int32), np.full(2, 2, dtype=np.int32), 2), SharpenConfig())
+        sharpen(cost, Band(np.zeros(2, dtype=np.int32), np.full(2, 2, dtype=np.int32), 2), balanced())
 
 
 def test_the_cost_is_left_as_it_was() -> None:
     cost, band = problem(5, 5, 3)
     before = cost.copy()
-    sharpen(cost, band, SharpenConfig())
+    sharpen(cost, band, balanced())
     assert np.array_equal(cost, before)
 
 
@@ -274,7 +279,7 @@ def test_the_table_holds_n_times_the_plan_of_every_cost_row() -> None:
     costs = COST_MATRICES.table(
         [{"document": f"d{k}", **langs, **band.as_row(), "cost": cost.astype(np.float32)} for k, (cost, band) in enumerate(problems)]
     )
-    config = SharpenConfig(reg=0.1)
+    config = balanced(reg=0.1)
     table = sharpen_table(costs, config)
     TRANSPORT_PLANS.check(table)
     assert table["document"].to_pylist() == ["d0", "d1"]
@@ -291,10 +296,10 @@ def test_the_table_is_the_same_where_a_device_takes_many_documents_at_once(monke
     costs = COST_MATRICES.table(
         [{"document": f"d{k}", **langs, **band.as_row(), "cost": cost.astype(np.float32)} for k, (cost, band) in enumerate(problems)]
     )
-    compiled = sharpen_table(costs, SharpenConfig()).to_pylist()
+    compiled = sharpen_table(costs, balanced()).to_pylist()
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(sinkhorn, "scaled_batch", lambda *arguments: scaled_batch(*arguments[:-1], "cpu"))
-    for row, other in zip(compiled, sharpen_table(costs, SharpenConfig()).to_pylist(), strict=True):
+    for row, other in zip(compiled, sharpen_table(costs, balanced()).to_pylist(), strict=True):
         assert np.abs(np.array(row.pop("plan")) - other.pop("plan")).max() < 1e-6
         assert row.pop("column_residual") == pytest.approx(other.pop("column_residual"), abs=1e-6)
         assert row.pop("row_residual") == pytest.approx(other.pop("row_residual"), abs=1e-9)

@@ -7,6 +7,7 @@ import torch
 from pydantic import ValidationError
 
 from pipeline_lib.alignment.cost import CostConfig, ViewWeights, document_cost
+from pipeline_lib.alignment.segments import Groups
 from pipeline_lib.alignment.student import Student, StudentConfig, load_student, new_student, save_student
 from pipeline_lib.alignment.views import typed
 from tests.pipeline_lib.alignment.pupils import DICTIONARY, other_way, small_student, teachers, types, vectors
@@ -61,7 +62,8 @@ def test_a_wide_untrained_student_has_the_similarities_of_the_alignment_target(w
     words = [list(DICTIONARY)[number] for number in np.random.default_rng(3).integers(0, len(DICTIONARY), 30)]
     source, target = types(words), types([DICTIONARY[word] for word in words])
     wide = new_student(fitted, WIDE, cost)
-    costs, band = document_cost(typed(source, fitted.source), typed(target, fitted.target), fitted, cost)
+    whole = Groups(np.array([[0, len(source)]], np.int32), np.array([[0, len(target)]], np.int32), sliced=False)
+    costs, band, _ = document_cost(typed(source, fitted.source), typed(target, fitted.target), whole, fitted, cost)
     wanted = weights.total * (1.0 - band.dense(costs)) - weights.prior
     cosine = vectors(wide, source) @ vectors(wide, target, "target").T
     # Away from the ends: there the target averages fewer neighbours.

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from data_contracts.alignment import ALIGNMENTS, POSTERIORS
-from data_contracts.projection import CANDIDATES, CORPUS_EDGES, FEATURES, MEMORY
+from data_contracts.projection import CANDIDATES, CORPUS_EDGES, FEATURES, MEMORY, WINDOW
 from pipeline_lib.alignment.band import Band, BandConfig, Floats, band_around, scaled_diagonal
 from pipeline_lib.alignment.sinkhorn import plan_columns, plan_of
 from pipeline_lib.alignment.units import GridText, split_units
@@ -143,6 +143,8 @@ def candidate_row(
         "keys": list(keys) if keys else [f"{first}-{last}" for first, last in spans],
         "types": [kind for four in (types or [(-1, -1, -1, -1)] * len(spans)) for kind in four],
         **values,
+        "window_first": 0,
+        "window": [0.0] * (len(WINDOW) * (max((last for _, last in spans), default=0) + 3)),
         "paper_first": paper[0] if paper else None,
         "paper_last": paper[1] if paper else None,
     }

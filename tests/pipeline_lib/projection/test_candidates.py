@@ -227,10 +227,10 @@ def test_support_lengthens_a_run_that_the_alignment_has_a_part_in_and_makes_none
 
 def test_what_a_tagger_sees_is_a_candidate_for_its_own_label_only() -> None:
     seen: dict[str, Floats] = {"DISEASE": np.array([0, 0, 0, 0, 0, 1.0, 1.0])}
-    pair = aligned("uno", "a b c d e f g", [[0.9, 0, 0, 0, 0, 0, 0]], support=seen)
+    pair = aligned("uno", "a b c d e f g", [[0, 0, 0, 0, 0, 0.9, 0]], support=seen)
     config = CandidateConfig(reach=0)
-    assert spans(candidates_of(range(1), pair, config)) == [(0, 0), (5, 6)]
-    assert spans(candidates_of(range(1), pair, config, "SYMPTOM")) == [(0, 0)]
+    assert spans(candidates_of(range(1), pair, config)) == [(5, 5), (5, 6)]
+    assert spans(candidates_of(range(1), pair, config, "SYMPTOM")) == [(5, 5)]
 
 
 @pytest.mark.parametrize("wrong", [{"threshold": -0.1}, {"reach": -1}, {"most": 0}, {"edge_floor": 0}, {"hyphens": True}])

@@ -27,7 +27,7 @@ class DecodeConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     decoder: Literal["maximum-sum", "paper"] = "maximum-sum"
     weights: SpanWeights = SpanWeights()
     memory: MemoryConfig = MemoryConfig()
-    temperature: float = Field(1.5, gt=0, description="of the probabilities; above 1 doubts count more")
+    temperature: float = Field(1.5, gt=0, description="of the probabilities that decide; above 1 doubts count more")
     overlap: float = Field(3.0, ge=0, description="weight of the expected overlap (Dice) with the right span, beside the probability's 1")
     joint: bool = Field(True, description="mentions of one surface share out their occurrences in the target")
     least_evidence: float = Field(
@@ -81,8 +81,8 @@ Judge = Callable[[Pool, CorpusKnowledge, SpanModel], Verdict]
 
 def unsupervised(found: Pool, known: CorpusKnowledge, model: SpanModel) -> Verdict:
     """The judge that no gold has taught."""
-    likely = probabilities(final_scores(found, known, model.weights, model.memory) / model.temperature, found.owner)
-    return Verdict(likely, likely)
+    scores = final_scores(found, known, model.weights, model.memory)
+    return Verdict(probabilities(scores / model.temperature, found.owner), probabilities(scores, found.owner))
 
 
 def place_fragments(candidates: pa.Table, known: CorpusKnowledge, config: DecodeConfig, judge: Judge = unsupervised) -> Fragments:
@@ -168,6 +168,6 @@ def _evidence(found: Pool) -> Floats:
     at = {name: number for number, name in enumerate(FEATURES)}
     units = np.array([key.count(" ") + 1 for key in found.table["source_key"].to_pylist()])[found.owner]
     of_mention = found.features[:, at["backward"]] / units
-    of_span = found.features[:, at["owned"]] / found.features[:, at["length"]]
+    of_span = found.features[:, at["owned"]] / (found.last - found.first + 1)
     mean: Floats = (of_mention + of_span) / 2
     return mean

@@ -64,7 +64,8 @@ def test_it_does_not_depend_on_where_or_when_its_inputs_were_made(chain: Chain) 
 
 
 def test_only_documents_with_aligned_segments_teach(own: Chain) -> None:
-    teachers = read_teachers(own.store, call(own, segments=[own.segments[0]]))
+    first = {"source": own.whole("es")[:1], "target": own.whole("en")[:1], "segments": [own.segments[0]]}
+    teachers = read_teachers(own.store, call(own, **first))
     met = {kind for text in own.texts["es", 0].read(own.store).values() for kind in text.types}
     assert set(teachers.source.types) == met < set(read_teachers(own.store, own.teachers).source.types)
 

@@ -6,6 +6,7 @@ import pytest
 from data_contracts import CARRIED_LINES, PROJECTIONS
 from pipeline_lib.projection.candidates import CandidateConfig
 from pipeline_lib.projection.decode import DecodeConfig
+from pipeline_lib.projection.scoring import VoteConfig
 from pipeline_lib.storage.store import ArtifactRef
 from tasks.candidates import find_candidates
 from tasks.project import Projected, project
@@ -21,6 +22,7 @@ def call(chain: Chain, **changes: object) -> Projected:
         "candidates": chain.candidates[1],
         "corpus": chain.counted,
         "aligner": chain.teachers,
+        "votes": VoteConfig(),
         "config": DecodeConfig(),
     }
     return project.fn(**{**arguments, **changes})

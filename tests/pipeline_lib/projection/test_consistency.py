@@ -145,7 +145,3 @@ def test_a_corpus_without_candidates_says_nothing() -> None:
 def test_a_senseless_setting_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         ConsistencyConfig.model_validate(wrong)
-
-
-def test_votes_are_taken_back_as_they_were_cast() -> None:
-    assert MemoryConfig().temperature == ConsistencyConfig().temperature

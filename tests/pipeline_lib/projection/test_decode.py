@@ -139,7 +139,7 @@ def test_whatever_the_alignment_offsets_are_sound(config: DecodeConfig, source: 
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=6))
 def test_a_mention_goes_to_its_likeliest_candidate_with_its_probability(share: list[float]) -> None:
     row = candidate_row(*[(j, j) for j in range(len(share))], share=share)
-    placed = place_fragments(candidate_table(row), nothing_known(), DecodeConfig(weights=SpanWeights(share=1.0)))
+    placed = place_fragments(candidate_table(row), nothing_known(), DecodeConfig(weights=SpanWeights(share=1.0), least_evidence=0))
     odds = np.exp(np.array(share, dtype=np.float32))
     ((name, place),) = placed.items()
     assert name == ("d", "T1", 0) and place.first == place.last
@@ -160,7 +160,7 @@ def test_a_choice_is_a_mentions_part_of_the_pool() -> None:
 def test_mentions_of_one_surface_share_out_its_occurrences_if_they_may(joint: bool, expected: list[int]) -> None:
     spans = [(2, 2), (6, 6)]
     rows = [candidate_row(*spans, mention=f"T{place}", place=place, share=[1.0, 0.5]) for place in (0, 4)]
-    placed = place_fragments(candidate_table(*rows), nothing_known(), DecodeConfig(joint=joint))
+    placed = place_fragments(candidate_table(*rows), nothing_known(), DecodeConfig(joint=joint, least_evidence=0))
     assert [placed["d", mention, 0].first for mention in ("T0", "T4")] == expected
 
 

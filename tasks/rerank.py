@@ -1,6 +1,7 @@
 """Rerank: trees that learn from the target gold of the declared documents which candidates are right."""
 
 from pathlib import Path
+from threading import Lock
 
 import polars as pl
 from prefect import task
@@ -18,6 +19,9 @@ from tasks.consistency import Counted
 from tasks.scan import Scanned
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, read_all, texts_fingerprints
+
+_GROWING = Lock()
+_GROWN: dict[str, Reranker] = {}
 
 
 @task(name="rerank", task_run_name="rerank {corpus.edges.shard}", **STAGE)
@@ -62,9 +66,12 @@ def train_reranker(
 
 
 def read_reranker(store: Store, ref: ArtifactRef) -> Reranker:
-    """The re-ranker that ``train_reranker`` stored."""
-    with store.local(ref) as folder:
-        return load_reranker(folder)
+    """The re-ranker that ``train_reranker`` stored; grown once a process, not once a shard."""
+    with _GROWING:
+        if ref.sha256 not in _GROWN:
+            with store.local(ref) as folder:
+                _GROWN[ref.sha256] = load_reranker(folder)
+        return _GROWN[ref.sha256]
 
 
 def declared_rows(store: Store, scanned: Scanned, target: str) -> list[Row]:

@@ -21,7 +21,6 @@ from pydantic import BaseModel
 OURS = ("data_contracts", "pipeline_lib")
 # The libraries whose release can change a number or a byte that we store.
 LIBRARIES = (
-    "lightgbm",
     "numba",
     "numpy",
     "polars",

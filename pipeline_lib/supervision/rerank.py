@@ -1,18 +1,21 @@
 """Re-ranking: boosted trees that learn from the gold of declared documents which candidate is right.
 
-Trees are trained on all of those documents; how far their verdicts can be trusted, and how much the unsupervised score should still say,
-is measured on verdicts about documents that the trees behind them had not seen (cross-fitting).
+Trees (histogram gradient boosting, as scikit-learn has it) are trained on all of those documents; how far their verdicts can be trusted,
+and how much the unsupervised score should still say, is measured on verdicts about documents that the trees behind them had not seen
+(cross-fitting).
 """
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, Field
+from safetensors.numpy import load_file, save_file
 from scipy.optimize import minimize
+from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
 from pipeline_lib.alignment.band import Floats, Ints
 from pipeline_lib.corpus.files import CorpusError
@@ -21,7 +24,7 @@ from pipeline_lib.supervision.features import NAMES
 from pipeline_lib.supervision.mentions import Longs, mention_runs
 
 Flags = npt.NDArray[np.bool_]
-TREES, FACTS = "trees.txt", "reranker.json"
+LESSONS, FACTS = "lessons.safetensors", "reranker.json"
 
 
 class RerankError(CorpusError):
@@ -35,7 +38,7 @@ class RerankConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     leaves: int = Field(31, ge=2, description="leaves a tree")
     rate: float = Field(0.09, gt=0, description="learning rate")
     least_leaf: int = Field(20, ge=1, description="candidates that a leaf holds at least")
-    columns: float = Field(1.0, gt=0, le=1, description="share of the features that a tree may look at")
+    columns: float = Field(1.0, gt=0, le=1, description="share of the features that a split may look at")
     folds: int = Field(5, ge=2, description="parts that the declared documents are cross-fitted in")
     blends: tuple[float, ...] = Field((0.0, 0.25, 0.5, 1.0), min_length=1, description="weights of the unsupervised score to choose from")
     seed: int = 7
@@ -58,6 +61,10 @@ class Examples:
 
     def part(self, kept: Flags) -> "Examples":
         return Examples(self.features[kept], self.right[kept], self.owner[kept], self.scores[kept], self.document[kept])
+
+    @property
+    def lessons(self) -> "Lessons":
+        return Lessons(np.ascontiguousarray(self.features, dtype=np.float32), self.right)
 
 
 @dataclass(frozen=True)
@@ -94,20 +101,33 @@ class Facts:
     raw_error: float
 
 
-class Reranker:
-    """Trees and facts; a pure function of features and unsupervised scores."""
+@dataclass(frozen=True)
+class Lessons:
+    """What the trees are grown from, in the documents' order: features, shape (candidates, features), and which candidates are right."""
 
-    def __init__(self, trees: lightgbm.Booster, facts: Facts) -> None:
-        self.trees, self.facts = trees, facts
+    features: npt.NDArray[np.float32]
+    right: Flags
+
+
+class Reranker:
+    """Trees and facts; a pure function of features and unsupervised scores.
+
+    It is stored as what it was taught, and grown again when it is read: the same lessons, settings and library grow the same trees, and
+    no file has to hold code.
+    """
+
+    def __init__(self, lessons: Lessons, facts: Facts, config: RerankConfig) -> None:
+        self.lessons, self.facts, self.config = lessons, facts, config
+        self.trees = _grow(lessons, config)
 
     def shares(self, features: Floats, scores: Floats, owner: Ints) -> Floats:
         """Share of its mention that each candidate gets, shape (candidates,): what decides among them."""
         return _shares(_verdicts(self.trees, features), scores, owner, self.facts.blend)
 
     def save(self, folder: Path) -> None:
-        # Text, not pickle: a model that is shared must not be able to run code.
-        (folder / TREES).write_text(self.trees.model_to_string(), encoding="utf-8", newline="\n")
-        (folder / FACTS).write_text(json.dumps({"features": NAMES, **asdict(self.facts)}, indent=1), encoding="utf-8", newline="\n")
+        save_file({"features": self.lessons.features, "right": self.lessons.right.astype(np.uint8)}, folder / LESSONS)
+        facts = {"features": NAMES, "config": self.config.model_dump(mode="json"), **asdict(self.facts)}
+        (folder / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8", newline="\n")
 
 
 def load_reranker(folder: Path) -> Reranker:
@@ -115,9 +135,10 @@ def load_reranker(folder: Path) -> Reranker:
     facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     if facts.pop("features") != list(NAMES):
         raise RerankError("the re-ranker of the model was trained on other features by another release: run without --model")
-    calibration = Calibration(**facts.pop("calibration"))
-    trees = lightgbm.Booster(model_str=(folder / TREES).read_text(encoding="utf-8"))
-    return Reranker(trees, Facts(calibration=calibration, **facts))
+    config, calibration = RerankConfig.model_validate(facts.pop("config")), Calibration(**facts.pop("calibration"))
+    tensors = load_file(folder / LESSONS)
+    lessons = Lessons(tensors["features"], tensors["right"].astype(bool))
+    return Reranker(lessons, Facts(calibration=calibration, **facts), config)
 
 
 def train(examples: Examples, config: RerankConfig) -> Reranker:
@@ -144,7 +165,7 @@ def train(examples: Examples, config: RerankConfig) -> Reranker:
         calibration_error(calibration(shares[blend][best]), examples.right[best]),
         calibration_error(shares[blend][best], examples.right[best]),
     )
-    return Reranker(_grow(examples, config), facts)
+    return Reranker(examples.lessons, facts, config)
 
 
 def cross_fit(examples: Examples, config: RerankConfig) -> Floats:
@@ -153,7 +174,7 @@ def cross_fit(examples: Examples, config: RerankConfig) -> Floats:
     verdicts = np.empty(len(fold))
     for number in np.unique(fold):
         unseen = fold == number
-        verdicts[unseen] = _verdicts(_grow(examples.part(~unseen), config), examples.features[unseen])
+        verdicts[unseen] = _verdicts(_grow(examples.part(~unseen).lessons, config), examples.features[unseen])
     return verdicts
 
 
@@ -184,27 +205,26 @@ def calibration_error(confidence: Floats, right: Flags, bins: int = 10) -> float
     return float(np.abs(gaps).sum() / max(len(confidence), 1))
 
 
-def _grow(examples: Examples, config: RerankConfig) -> lightgbm.Booster:
-    settings = {
-        "objective": "binary",
-        "num_leaves": config.leaves,
-        "learning_rate": config.rate,
-        "min_data_in_leaf": config.least_leaf,
-        "feature_fraction": config.columns,
-        "seed": config.seed,
-        "num_threads": 1,
-        "deterministic": True,
-        "force_row_wise": True,
-        "verbosity": -1,
-    }
-    data = lightgbm.Dataset(examples.features, examples.right.astype(np.float64), feature_name=list(NAMES))
-    return lightgbm.train(settings, data, config.trees)
+def _grow(lessons: Lessons, config: RerankConfig) -> HistGradientBoostingClassifier:
+    trees = HistGradientBoostingClassifier(
+        max_iter=config.trees,
+        max_leaf_nodes=config.leaves,
+        learning_rate=config.rate,
+        min_samples_leaf=config.least_leaf,
+        max_features=config.columns,
+        early_stopping=False,
+        random_state=config.seed,
+    )
+    # One thread: shards run side by side.
+    with threadpool_limits(1):
+        return trees.fit(lessons.features, lessons.right)
 
 
-def _verdicts(trees: lightgbm.Booster, features: Floats) -> Floats:
+def _verdicts(trees: HistGradientBoostingClassifier, features: Floats) -> Floats:
     if not len(features):
         return np.empty(0)
-    return np.asarray(trees.predict(features, raw_score=True, num_threads=1), dtype=np.float64)
+    with threadpool_limits(1):
+        return np.asarray(trees.decision_function(features.astype(np.float32)), dtype=np.float64)
 
 
 def _shares(verdicts: Floats, scores: Floats, owner: Ints, blend: float) -> Floats:

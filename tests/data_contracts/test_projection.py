@@ -32,9 +32,11 @@ CANDIDATE: dict[str, object] = {
     "document": "d1", "source_lang": "es", "target_lang": "en", "mention": "T1", "fragment": 0, "label": "DISEASE",
     "source_first": 4, "source_key": "fiebre alta", "first": [3, 4], "last": [4, 4], "keys": ["high fever", "fever"],
     "types": [7, 2, 1, -1, 1, 7, 1, -1], **{name: [0.5, -1.25] for name in FEATURES}, "paper_first": 3, "paper_last": 4,
+    "window_first": 1, "window": [0.25] * 24,
 }  # fmt: skip
 UNPLACED = CANDIDATE | {
     "first": [], "last": [], "keys": [], "types": [], **{name: [] for name in FEATURES}, "paper_first": None, "paper_last": None,
+    "window_first": 0, "window": [],
 }  # fmt: skip
 CORPUS_EDGE: dict[str, object] = {"type": 0, "opens": -1.0, "precedes": 2.0, "closes": 0.0, "follows": 0.5}
 VOTE: dict[str, object] = {"source_key": "fiebre alta", "target_key": "high fever", "votes": 0.25}
@@ -64,6 +66,7 @@ def test_the_key_tells_sound_rows_apart(contract: Contract, row: dict[str, objec
         (CANDIDATES, "candidates_are_complete", CANDIDATE | {"keys": ["high fever", "fever", "high"]}),
         (CANDIDATES, "candidates_are_complete", UNPLACED | {"keys": ["fever"]}),
         *((CANDIDATES, "candidates_are_complete", CANDIDATE | {name: [0.5]}) for name in FEATURES),
+        (CANDIDATES, "window_is_complete", CANDIDATE | {"window": [0.25] * 23}),
         (CANDIDATES, "four_types", CANDIDATE | {"types": [7, 2, 1, -1]}),
         (CANDIDATES, "four_types", UNPLACED | {"types": [7]}),
         *((CANDIDATES, "features_are_numbers", CANDIDATE | {name: [0.5, math.nan]}) for name in FEATURES),

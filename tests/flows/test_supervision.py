@@ -59,7 +59,7 @@ def test_the_record_says_which_documents_trained_and_keeps_the_reranker(finished
     assert found["gold_train"] == sorted(DECLARED)
     reranker = found["models"]["en"]["reranker"]  # type: ignore[index]
     folder = finished / "store" / "reranker" / "es-en" / reranker["fingerprint"]
-    assert {path.name for path in folder.iterdir()} == {"trees.txt", "reranker.json"}
+    assert {path.name for path in folder.iterdir()} == {"lessons.safetensors", "reranker.json"}
 
 
 def test_poisoned_gold_of_undeclared_documents_changes_scores_and_nothing_else(finished: Path, tmp_path: Path) -> None:

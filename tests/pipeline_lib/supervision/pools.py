@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from data_contracts.projection import CANDIDATES, FEATURES, WINDOW
 from pipeline_lib.alignment.units import GridText, split_units
-from pipeline_lib.projection.scoring import CorpusKnowledge, Pool, pool
+from pipeline_lib.projection.scoring import CorpusKnowledge, Pool, VoteConfig, pool
 
 Spans = list[tuple[int, int]]
 
@@ -44,14 +44,15 @@ def pooled(*mentions: Mention) -> Pool:
 
 def nothing_known(types: int = 1) -> CorpusKnowledge:
     votes = pl.DataFrame(schema={"source_key": pl.String, "target_key": pl.String, "votes": pl.Float64})
-    return CorpusKnowledge(np.zeros((types + 1, 4)), votes)
+    return CorpusKnowledge(np.zeros((types + 1, 4)), votes, VoteConfig())
 
 
 def _row(mention: Mention) -> dict[str, object]:
     evidence = np.array(mention.evidence)
     inside = [float(evidence[first - mention.left : last + 1 - mention.left].sum()) for first, last in mention.spans]
     lengths = [float(last - first + 1) for first, last in mention.spans]
-    features = {name: [0.0] * len(mention.spans) for name in FEATURES} | {"share": inside, "kept": [1.0] * len(inside), "length": lengths}
+    features = {name: [0.0] * len(mention.spans) for name in FEATURES}
+    features |= {name: inside for name in ("share", "backward", "owned")} | {"kept": [1.0] * len(inside), "length": lengths}
     return {
         "document": mention.document,
         "source_lang": "es",

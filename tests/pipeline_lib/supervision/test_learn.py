@@ -9,10 +9,10 @@ from pipeline_lib.projection.decode import DecodeConfig, place_fragments
 from pipeline_lib.supervision.features import Texts
 from pipeline_lib.supervision.learn import examples, judge, learn
 from pipeline_lib.supervision.ownership import Span
-from pipeline_lib.supervision.rerank import FACTS, TREES, RerankConfig, Reranker
+from pipeline_lib.supervision.rerank import FACTS, LESSONS, RerankConfig, Reranker
 from tests.pipeline_lib.supervision.pools import Mention, candidates, grid, nothing_known, pooled
 
-MODEL, CONFIG = DecodeConfig(), RerankConfig(trees=10, leaves=4, least_leaf=1, folds=3)
+MODEL, CONFIG = DecodeConfig(overlap=0), RerankConfig(trees=60, leaves=4, least_leaf=1, folds=3)
 NAMES = [f"d{number}" for number in range(8)]
 # Every text differs; gold takes a unit more than the evidence does.
 TEXTS = Texts(*({name: grid(f"{name} " + "aa bb cc dd ee ff") for name in NAMES} for _ in range(2)))
@@ -21,8 +21,8 @@ SPANS = [(1, 1), (1, 2), (2, 2), (3, 3), (3, 4), (4, 4)]
 
 def mentions(name: str) -> list[Mention]:
     return [
-        Mention(name, "T1", (1, 1), SPANS[:3], [0.0, 0.9, 0.3, 0.0, 0.0, 0.0]),
-        Mention(name, "T2", (3, 3), SPANS[3:], [0.0, 0.0, 0.0, 0.9, 0.3, 0.0]),
+        Mention(name, "T1", (1, 1), SPANS[:3], [0.0, 0.9, 0.1, 0.0, 0.0, 0.0]),
+        Mention(name, "T2", (3, 3), SPANS[3:], [0.0, 0.0, 0.0, 0.9, 0.1, 0.0]),
     ]
 
 
@@ -57,7 +57,7 @@ def test_undeclared_documents_and_the_cut_into_parts_change_nothing(tmp_path: Pa
     for folder, reranker in {"one": learnt(NAMES[:4], [NAMES[:4]]), "two": learnt(NAMES[:4], [NAMES[:2], NAMES[2:]])}.items():
         (tmp_path / folder).mkdir()
         reranker.save(tmp_path / folder)
-    for file in (TREES, FACTS):
+    for file in (LESSONS, FACTS):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 

@@ -1,7 +1,7 @@
 """Most iterations of Sinkhorn-Knopp in float32: half the memory to read, twice the numbers a vector instruction takes.
 
-Four rows that lie below each other share an interval of columns, padded with zeros to multiples of a vector, so that the loops over them
-are free of remainders and load each sum and each factor once for four rows. A pack that would be padded too much stays four single rows.
+Eight rows that lie below each other share an interval of columns, padded with zeros to multiples of a vector, so that the loops over them
+are free of remainders and load each sum and each factor once for eight rows. A pack that would be padded too much stays eight single rows.
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ Singles = npt.NDArray[np.float32]
 Side: TypeAlias = tuple[Singles, Singles, Singles]  # of rows or columns: wanted sums, what is added to found ones, pulls
 Layout: TypeAlias = tuple[Offsets, Offsets, Offsets, Offsets]
 
-PACK = 4
+PACK = 8
 LINE = 16  # float32 numbers in a cache line: intervals start at and are padded to multiples of half of it
 LEAST, MOST = np.float32(1e-9), np.float32(1e9)  # range of a factor
 NEGLIGIBLE = 1e-35  # below it a cell is 0: with factors in that range it counts less than 1e-10 of the smallest sum
-WASTE = 1.5  # stored cells over cells, from which on four rows are stored singly
+WASTE = 1.5  # stored cells over cells, from which on eight rows are stored singly
 
 
 @dataclass(frozen=True)
@@ -50,26 +50,39 @@ class Packs:
 
 
 def packs_of(low: Ints, high: Ints) -> Packs:
-    """Lay out the rows ``low[i] <= j < high[i]``, four by four where that wastes little."""
-    low, high = np.where(high > low, low, np.iinfo(np.int32).max), np.where(high > low, high, 0)
-    whole = len(low) // PACK * PACK
-    left, right = (f(side[:whole].reshape(-1, PACK), axis=1) for f, side in ((np.min, low), (np.max, high)))
-    cells = np.maximum(high - np.minimum(low, high), 0)[:whole].reshape(-1, PACK).sum(axis=1)
-    tight = PACK * (right - np.minimum(left, right)) <= WASTE * cells + PACK * LINE
-    members = np.repeat(tight, PACK)
-    starts = np.ones(len(low), dtype=bool)
-    starts[:whole] = ~members | (np.arange(whole) % PACK == 0)
-    first = np.flatnonzero(starts)
-    if not len(first):
-        return Packs(np.zeros(1, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int64), 0)
-    left, right = np.minimum.reduceat(low, first), np.maximum.reduceat(high, first)
-    half = LINE // 2
-    left = np.minimum(left, right) // half * half
-    width = -(-(right - left) // half) * half
-    ends = np.append(first, len(low))
-    sizes = np.diff(ends) * width.astype(np.int64)
-    offset = np.cumsum(sizes) - sizes
-    return Packs(ends.astype(np.int32), left.astype(np.int32), width.astype(np.int32), offset, int(sizes.sum()))
+    """Lay out the rows ``low[i] <= j < high[i]``, eight by eight where that wastes little."""
+    first, left, width = (np.empty(size, dtype=np.int32) for size in (len(low) + 1, len(low), len(low)))
+    packs = _lay_out(low, high, first, left, width)
+    first, left, width = first[: packs + 1], left[:packs], width[:packs]
+    ends = np.cumsum(np.diff(first) * width.astype(np.int64))
+    return Packs(first, left, width, np.append(0, ends[:-1]) if packs else ends, int(ends[-1]) if packs else 0)
+
+
+@njit(nogil=True)
+def _lay_out(low: Ints, high: Ints, first: Ints, left: Ints, width: Ints) -> int:
+    """Write the packs, from the first row on as many rows a pack as go together; returns their number."""
+    packs, i, half = 0, 0, LINE // 2
+    while i < low.size:
+        rows = PACK if i + PACK <= low.size else 1
+        start, end, cells = _extent(low, high, i, i + rows)
+        if rows * (end - start) > WASTE * cells + rows * LINE:
+            rows = 1
+            start, end, _ = _extent(low, high, i, i + 1)
+        first[packs], left[packs] = i, start // half * half
+        width[packs] = (end - left[packs] + half - 1) // half * half
+        packs, i = packs + 1, i + rows
+    first[packs] = low.size
+    return packs
+
+
+@njit(nogil=True)
+def _extent(low: Ints, high: Ints, first: int, stop: int) -> tuple[int, int, int]:
+    """The interval that holds those of the rows (0 and 0 if there is none) and how many cells theirs have."""
+    start, end, cells = np.iinfo(np.int32).max, 0, 0
+    for i in range(first, stop):
+        if high[i] > low[i]:
+            start, end, cells = min(start, low[i]), max(end, high[i]), cells + high[i] - low[i]
+    return min(start, end), end, cells
 
 
 def iterate_packed(values: Floats, low: Ints, high: Ints, masses: Sides, power: float, pulls: Sides, iterations: int) -> Floats | None:
@@ -128,31 +141,38 @@ def _in_range(factors: Singles) -> bool:
 
 
 @njit(nogil=True, fastmath={"reassoc", "contract"}, error_model="numpy")
-def _sweep_fours(store: Singles, fours: Layout, rows: Side, v: Singles, sums: Singles, power: np.float32, u: Singles) -> None:
-    """Renew the factors of the rows, and add each four to the column sums while it is in the nearest cache.
+def _sweep_eights(store: Singles, eights: Layout, rows: Side, v: Singles, sums: Singles, power: np.float32, u: Singles) -> None:
+    """Renew the factors of the rows, and add each eight to the column sums while it is in the nearest cache.
 
     Free of branches that make a slice: they would keep numba from dropping its reference counts, which cost as much as the arithmetic.
     """
-    (first, left, width, offset), (wanted, rest, pull) = fours, rows
+    (first, left, width, offset), (wanted, rest, pull) = eights, rows
     for b in range(first.size):
         i, w, start = first[b], width[b], offset[b]
-        weights, target = v[left[b] : left[b] + w], sums[left[b] : left[b] + w]
+        weights, target, scale = v[left[b] : left[b] + w], sums[left[b] : left[b] + w], u[i : i + PACK]
         r0, r1 = store[start : start + w], store[start + w : start + 2 * w]
         r2, r3 = store[start + 2 * w : start + 3 * w], store[start + 3 * w : start + 4 * w]
-        t0 = t1 = t2 = t3 = np.float32(0.0)
+        r4, r5 = store[start + 4 * w : start + 5 * w], store[start + 5 * w : start + 6 * w]
+        r6, r7 = store[start + 6 * w : start + 7 * w], store[start + 7 * w : start + 8 * w]
+        t0 = t1 = t2 = t3 = t4 = t5 = t6 = t7 = np.float32(0.0)
         for k in range(w):
             t0 += r0[k] * weights[k]
             t1 += r1[k] * weights[k]
             t2 += r2[k] * weights[k]
             t3 += r3[k] * weights[k]
-        u[i], u[i + 1] = wanted[i] / (t0 + rest[i]), wanted[i + 1] / (t1 + rest[i + 1])
-        u[i + 2], u[i + 3] = wanted[i + 2] / (t2 + rest[i + 2]), wanted[i + 3] / (t3 + rest[i + 3])
+            t4 += r4[k] * weights[k]
+            t5 += r5[k] * weights[k]
+            t6 += r6[k] * weights[k]
+            t7 += r7[k] * weights[k]
+        scale[0], scale[1], scale[2], scale[3], scale[4], scale[5], scale[6], scale[7] = t0, t1, t2, t3, t4, t5, t6, t7
+        for r in range(PACK):
+            scale[r] = wanted[i + r] / (scale[r] + rest[i + r])
         if power != np.float32(1.0):
-            for r in range(i, i + PACK):
-                u[r] = u[r] ** power * pull[r]
-        u0, u1, u2, u3 = u[i], u[i + 1], u[i + 2], u[i + 3]
+            for r in range(PACK):
+                scale[r] = scale[r] ** power * pull[i + r]
+        u0, u1, u2, u3, u4, u5, u6, u7 = scale[0], scale[1], scale[2], scale[3], scale[4], scale[5], scale[6], scale[7]
         for k in range(w):
-            target[k] += u0 * r0[k] + u1 * r1[k] + u2 * r2[k] + u3 * r3[k]
+            target[k] += u0 * r0[k] + u1 * r1[k] + u2 * r2[k] + u3 * r3[k] + u4 * r4[k] + u5 * r5[k] + u6 * r6[k] + u7 * r7[k]
 
 
 @njit(nogil=True, fastmath={"reassoc", "contract"}, error_model="numpy")
@@ -176,7 +196,7 @@ def _sweep_ones(store: Singles, ones: Layout, rows: Side, v: Singles, sums: Sing
 @njit(nogil=True, error_model="numpy")
 def _iterate(
     store: Singles,
-    fours: Layout,
+    eights: Layout,
     ones: Layout,
     rows: Side,
     columns: Side,
@@ -196,7 +216,7 @@ def _iterate(
         if power != np.float32(1.0):
             for j in range(v.size):
                 v[j] = v[j] ** power * pull[j]
-        _sweep_fours(store, fours, rows, v, sums, power, u)
+        _sweep_eights(store, eights, rows, v, sums, power, u)
         _sweep_ones(store, ones, rows, v, sums, power, u)
         if not (_in_range(u) and _in_range(v)):
             return False

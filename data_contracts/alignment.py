@@ -155,6 +155,43 @@ ALIGNMENTS = Contract(
     rules=_PLAN_RULES,
 )
 
+MAPPED_SPANS = Contract(
+    name="mapped_spans",
+    version=1,
+    doc="Which gold span of a declared training document each source mention became, by the plan's mass between them.",
+    schema=pa.schema(
+        [
+            *_PAIR,
+            column("mention", pa.string(), "id of the source mention"),
+            column("source_units", pa.list_(pa.int32()), "units of the mention, ascending"),
+            column("target_units", pa.list_(pa.int32()), "units of its gold span, ascending"),
+        ]
+    ),
+    key=("document", "target_lang", "mention"),
+    rules=(
+        Rule(
+            "has_units",
+            "at least one unit on either side",
+            (pl.col("source_units").list.len() > 0) & (pl.col("target_units").list.len() > 0),
+        ),
+    ),
+)
+
+MCAI_SCALES = Contract(
+    name="mcai_scales",
+    version=1,
+    doc="How well the student trained with each bias sees the gold spans of declared documents that were not biased.",
+    schema=pa.schema(
+        [
+            column("scale", pa.float64(), "bias in units of log-odds; 0 is the student that no gold has taught"),
+            column("overlap", pa.float64(), "mean Dice of mentions and their gold spans, in shares of its alignment"),
+            column("chosen", pa.bool_(), "whether this student projects"),
+        ]
+    ),
+    key=("scale",),
+    rules=(Rule("overlap_is_a_share", "overlaps lie in [0, 1]", pl.col("overlap").is_between(0, 1.0001)),),
+)
+
 EDGE_STATISTICS = Contract(
     name="edge_statistics",
     version=1,

@@ -22,6 +22,7 @@ from pipeline_lib.projection.candidates import CandidateConfig
 from pipeline_lib.projection.consistency import ConsistencyConfig
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.edges import EdgeConfig
+from pipeline_lib.supervision.mcai import McaiConfig
 from pipeline_lib.supervision.rerank import RerankConfig
 
 
@@ -41,6 +42,7 @@ class RunConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     cost: CostConfig = CostConfig()
     sharpen: SharpenConfig = SharpenConfig()
     distill: DistillConfig = DistillConfig()
+    mcai: McaiConfig = McaiConfig()
     align: AlignConfig = AlignConfig()
     candidates: CandidateConfig = CandidateConfig()
     consistency: ConsistencyConfig = ConsistencyConfig()

@@ -53,7 +53,7 @@ def pipeline(
     segments = pair_segments(store, texts, config, watch)
     teachers, edges = (pinned.teachers, pinned.edges) if pinned else fit_teachers(store, texts, segments, config, watch)
     plans = build_targets(store, texts, segments, teachers, config, watch)
-    students = pinned.students if pinned else train_students(store, texts, teachers, plans, config, watch)
+    students = pinned.students if pinned else train_students(store, corpus, texts, teachers, plans, config, watch)
 
     aligned = align_texts(store, texts, teachers, students, plans, config, watch)
     tagged = read_support(store, corpus, support, texts, config, watch)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from prefect.futures import PrefectFuture
+
 from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
 from flows.watch import Watch
@@ -11,6 +13,7 @@ from tasks.distill import Distilled, distill_student
 from tasks.edges import count_edges
 from tasks.embed import embed
 from tasks.fit import fit
+from tasks.mcai import Chosen, bias, choose_student, map_gold
 from tasks.segments import align_segments
 from tasks.sharpen import sharpen
 
@@ -75,19 +78,68 @@ def build_targets(
     return Targets(segments, plans, {cell: made.posteriors for cell, made in costs.items()}, target)
 
 
-def train_students(store: str, corpus: Corpus, teachers: Refs, targets: Targets, config: RunConfig, watch: Watch) -> Refs:
-    """Distil each pair's plans into its student."""
-    source = corpus.whole(corpus.source)
-    segments, plans = (
-        {lang: [made[lang, shard] for shard in corpus.shards] for lang in corpus.targets} for made in (targets.segments, targets.plans)
+def train_students(store: str, folder: str, corpus: Corpus, teachers: Refs, targets: Targets, config: RunConfig, watch: Watch) -> Refs:
+    """Distil each pair's plans into its student; where the student projects and gold is declared, it may learn from that too."""
+    students = watch.stage(
+        "distill", {lang: _student(store, corpus, lang, teachers, targets, targets.plans, config) for lang in corpus.targets}
     )
-    distilled: dict[str, Distilled] = watch.stage(
-        "distill",
+    untaught = {lang: student.main for lang, student in students.items()}
+    if not corpus.scanned.trained or config.aligner == "target":
+        return untaught
+    return _teach_gold(store, folder, corpus, teachers, targets, untaught, config, watch)
+
+
+def _teach_gold(
+    store: str, folder: str, corpus: Corpus, teachers: Refs, targets: Targets, untaught: Refs, config: RunConfig, watch: Watch
+) -> Refs:
+    """MCAI (paper): plans biased by the declared gold teach further students; the one that does best on gold it has not seen is taken."""
+    both = {lang: (corpus.whole(corpus.source), corpus.whole(lang)) for lang in corpus.targets}
+    plans, segments = ({lang: [made[lang, s] for s in corpus.shards] for lang in both} for made in (targets.plans, targets.segments))
+    spans = watch.stage(
+        "map",
         {
-            lang: distill_student.submit(
-                store, source, corpus.whole(lang), segments[lang], plans[lang], teachers[lang], config.cost, config.align, config.distill
-            )
-            for lang in corpus.targets
+            lang: map_gold.submit(store, folder, corpus.scanned, both[lang], corpus.mentions(), plans[lang], config.corpus, config.mcai)
+            for lang in both
         },
     )
-    return {lang: student.main for lang, student in distilled.items()}
+    biased = watch.stage(
+        "bias",
+        {
+            (scale, cell): bias.submit(store, targets.plans[cell], spans[cell[0]], scale, config.mcai)
+            for scale in config.mcai.scales
+            for cell in corpus.cells
+        },
+    )
+    taught: dict[tuple[str, float], Distilled] = watch.stage(
+        "distill with gold",
+        {
+            (lang, scale): _student(store, corpus, lang, teachers, targets, {cell: biased[scale, cell] for cell in corpus.cells}, config)
+            for lang in both
+            for scale in config.mcai.scales
+        },
+    )
+    rivals = {lang: {0.0: untaught[lang]} | {scale: taught[lang, scale].main for scale in config.mcai.scales} for lang in both}
+    chosen: dict[str, Chosen] = watch.stage(
+        "choose",
+        {
+            lang: choose_student.submit(store, both[lang], segments[lang], rivals[lang], spans[lang], config.align, config.mcai)
+            for lang in both
+        },
+    )
+    return {lang: choice.student for lang, choice in chosen.items()}
+
+
+def _student(
+    store: str, corpus: Corpus, lang: str, teachers: Refs, targets: Targets, plans: dict[Cell, ArtifactRef], config: RunConfig
+) -> PrefectFuture[Distilled]:
+    return distill_student.submit(
+        store,
+        corpus.whole(corpus.source),
+        corpus.whole(lang),
+        [targets.segments[lang, shard] for shard in corpus.shards],
+        [plans[lang, shard] for shard in corpus.shards],
+        teachers[lang],
+        config.cost,
+        config.align,
+        config.distill,
+    )

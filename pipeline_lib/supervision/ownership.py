@@ -35,12 +35,16 @@ class Lesson:
 
 
 def own(mentions: Sequence[Span], gold: Sequence[Span]) -> dict[int, int]:
-    """The gold span of every mention that owns one, by number, the closest pairs first."""
-    pairs = sorted((-dice(mention, span), i, j) for i, mention in enumerate(mentions) for j, span in enumerate(gold) if dice(mention, span))
+    """The gold span of every mention that owns one, by number."""
+    return closest({(i, j): dice(mention, span) for i, mention in enumerate(mentions) for j, span in enumerate(gold)})
+
+
+def closest(overlaps: Mapping[tuple[int, int], float]) -> dict[int, int]:
+    """One to one, the pairs that overlap most first; pairs that do not overlap belong to nobody."""
     owned: dict[int, int] = {}
     taken: set[int] = set()
-    for _, i, j in pairs:
-        if i not in owned and j not in taken:
+    for (i, j), overlap in sorted(overlaps.items(), key=lambda pair: (-pair[1], pair[0])):
+        if overlap > 0 and i not in owned and j not in taken:
             owned[i] = j
             taken.add(j)
     return owned

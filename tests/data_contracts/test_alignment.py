@@ -9,6 +9,8 @@ from data_contracts import (
     COST_MATRICES,
     EDGE_STATISTICS,
     EMBEDDINGS,
+    MAPPED_SPANS,
+    MCAI_SCALES,
     POSTERIORS,
     SEGMENT_PAIRS,
     TRAINING_LOG,
@@ -35,6 +37,10 @@ PAIRS: dict[str, object] = {
 }  # fmt: skip
 EDGE: dict[str, object] = {"type": 0, "opens": -1.0, "precedes": -2.0, "closes": -3.0, "follows": 0.5}
 EPOCH: dict[str, object] = {"epoch": 0, "step": 0, "train_loss": None, "held_out_loss": 1.5, "learning_rate": 0.0, "best": True}
+MAPPED: dict[str, object] = {
+    "document": "d1", "source_lang": "es", "target_lang": "en", "mention": "T1", "source_units": [0, 1], "target_units": [2],
+}  # fmt: skip
+SCALE: dict[str, object] = {"scale": 0.0, "overlap": 0.75, "chosen": True}
 SOUND = {
     contract: row
     for contract, row in (
@@ -46,13 +52,26 @@ SOUND = {
         (POSTERIORS.name, PAIRS),
         (EDGE_STATISTICS.name, EDGE),
         (TRAINING_LOG.name, EPOCH),
+        (MAPPED_SPANS.name, MAPPED),
+        (MCAI_SCALES.name, SCALE),
     )
 }
 
 
 @pytest.mark.parametrize(
     "contract",
-    [COST_MATRICES, TRANSPORT_PLANS, ALIGNMENTS, EMBEDDINGS, SEGMENT_PAIRS, POSTERIORS, EDGE_STATISTICS, TRAINING_LOG],
+    [
+        COST_MATRICES,
+        TRANSPORT_PLANS,
+        ALIGNMENTS,
+        EMBEDDINGS,
+        SEGMENT_PAIRS,
+        POSTERIORS,
+        EDGE_STATISTICS,
+        TRAINING_LOG,
+        MAPPED_SPANS,
+        MCAI_SCALES,
+    ],
     ids=lambda contract: contract.name,
 )
 def test_a_sound_row_passes_once(contract: Contract) -> None:
@@ -95,6 +114,9 @@ def test_a_row_of_the_band_may_be_empty() -> None:
         (POSTERIORS, "probabilities", {"backward": [0.5, 1.5, 0.0]}),
         (POSTERIORS, "probabilities", {"forward": [0.25, math.nan, 1.0]}),
         (POSTERIORS, "probabilities", {"backward": [0.5, math.nan, 0.0]}),
+        (MAPPED_SPANS, "has_units", {"source_units": []}),
+        (MAPPED_SPANS, "has_units", {"target_units": []}),
+        (MCAI_SCALES, "overlap_is_a_share", {"overlap": 1.5}),
     ],
 )
 def test_a_broken_rule_is_named(contract: Contract, rule: str, change: dict[str, object]) -> None:

@@ -80,6 +80,17 @@ def test_gold_of_declared_documents_matters(finished: Path, tmp_path: Path) -> N
     assert {part for part in before if before[part] != after[part]} == {"reranker"}
 
 
+def test_where_the_student_projects_it_may_learn_from_declared_gold(tmp_path: Path) -> None:
+    config = quick("aligner=student", "rerank.trees=5", "rerank.folds=2", "score.replicates=20", "mcai.scales=[2.0]")
+    out = supervised(small_corpus(tmp_path / "corpus"), tmp_path, config=config)
+    scales = pl.read_parquet(*(tmp_path / "store" / "mcai_scales" / "es-en").glob("*.parquet"))
+    assert scales["scale"].to_list() == [0.0, 2.0] and scales["chosen"].sum() == 1
+    students = {path.stem for path in (tmp_path / "store" / "student" / "es-en").glob("*.json")}
+    assert len(students) == 2 and record(out)["models"]["en"]["student"]["fingerprint"] in students  # type: ignore[index]
+    spans = pl.read_parquet(*(tmp_path / "store" / "mapped_spans" / "es-en").glob("*.parquet"))
+    assert set(spans["document"]) == set(DECLARED)
+
+
 def test_a_pinned_model_brings_its_reranker_and_still_does_not_score_what_trained_it(finished: Path, tmp_path: Path) -> None:
     shutil.copytree(finished, tmp_path / "copy")
     root = tmp_path / "copy"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline_lib.supervision.ownership import dice, fragments_of, lesson, own
+from pipeline_lib.supervision.ownership import closest, dice, fragments_of, lesson, own
 from tests.pipeline_lib.supervision.pools import Mention, grid, pooled
 
 TEXT = "acute renal failure of the kidney"
@@ -17,6 +17,12 @@ def test_of_nested_mentions_each_owns_its_own_gold() -> None:
 def test_a_gold_span_belongs_to_one_mention_and_a_mention_owns_one() -> None:
     assert own([("D", 0, 10), ("D", 0, 9)], [("D", 0, 10)]) == {0: 0}
     assert own([("D", 0, 10)], [("D", 0, 9), ("D", 0, 10)]) == {0: 1}
+
+
+def test_the_closest_pairs_find_each_other_first_and_ties_keep_the_order() -> None:
+    assert closest({(0, 0): 0.5, (0, 1): 0.4, (1, 0): 0.9, (1, 1): 0.0}) == {1: 0, 0: 1}
+    assert closest({(1, 0): 0.5, (0, 0): 0.5}) == {0: 0}
+    assert closest({(0, 0): 0.0}) == {}
 
 
 def test_labels_never_mix_and_what_does_not_touch_is_nobodys() -> None:

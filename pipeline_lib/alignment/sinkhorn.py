@@ -8,15 +8,17 @@ order is POT's, columns first and then rows, so rows end exact and columns carry
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from data_contracts.alignment import TRANSPORT_PLANS
 from pipeline_lib.alignment.band import Band, Floats, Ints
+from pipeline_lib.alignment.dustbin import binned
 from pipeline_lib.alignment.kernel import Sides, absorb, add_rows, iterate, iterate_in_logs, row_sums
 from pipeline_lib.alignment.packed import iterate_packed
 from pipeline_lib.alignment.sinkhorn_cuda import scaled_batch
@@ -36,6 +38,15 @@ class SharpenConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False)
     marginal_power: float = Field(
         0.9, gt=0, le=1, description="exponent of each update; 1 balances fully (paper), below it text without counterpart may keep less"
     )
+    dustbin: float | None = Field(
+        None, ge=0, le=1, description="cost of staying without counterpart instead of relaxed marginals; none: there is no dustbin"
+    )
+
+    @model_validator(mode="after")
+    def _dustbin_in_range(self) -> Self:
+        if self.dustbin is not None and self.reg < DIRECT_REG:
+            raise ValueError(f"a dustbin needs a reg of at least {DIRECT_REG}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,8 @@ def sharpen(cost: Floats, band: Band, config: SharpenConfig) -> Plan:
         ValueError: the cost has another length than the band, or is not within [0, 1].
     """
     _check(cost, band)
+    if config.dustbin is not None:
+        return plan_of(binned(cost, band, _masses(band), config.reg, config.dustbin, config.iterations), band)
     return plan_of(_scaled(cost, band, config), band)
 
 
@@ -95,7 +108,8 @@ def sharpen_table(costs: pa.Table, config: SharpenConfig) -> pa.Table:
     found = [cells[number].values.to_numpy().astype(np.float64) for number in range(len(cells))]
     keys = costs.drop_columns("cost").to_pylist()
     bands = [Band.from_row(row) for row in keys]
-    plans = _on_device(found, bands, config) if torch.cuda.is_available() else map(sharpen, found, bands, repeat(config))
+    on_device = torch.cuda.is_available() and config.dustbin is None
+    plans = _on_device(found, bands, config) if on_device else map(sharpen, found, bands, repeat(config))
     rows = [
         {key: row[key] for key in ("document", "source_lang", "target_lang")} | plan_columns(plan, band)
         for row, band, plan in zip(keys, bands, plans, strict=True)

@@ -26,7 +26,7 @@ class AlignConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     band: BandConfig = BandConfig()
     anchored: bool = Field(True, description="the band follows the aligned segments too, as the cost's does")
     prior: float = Field(
-        0.16, ge=0, description="weight of the positional prior beside the cosine's 1; as in the cost, where it is .8 beside 5.14"
+        0.19, ge=0, description="weight of the positional prior beside the cosine's 1; as in the cost, where it is .8 beside 4.14"
     )
     sharpen: SharpenConfig = SharpenConfig()
 

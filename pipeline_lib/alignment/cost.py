@@ -34,7 +34,7 @@ class ViewWeights(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """Weights of the signals in the sum; each signal has the range of a cosine."""
 
     characters: float = Field(1.5, ge=0)
-    lexical: float = Field(1.0, ge=0)
+    lexical: float = Field(0.0, ge=0, description="0: the posteriors have the table already, and evidence is better counted once")
     sentence: float = Field(1.31, ge=0)
     phrase: float = Field(0.71, ge=0)
     pooled_sentence: float = Field(0.42, ge=0)
@@ -119,10 +119,11 @@ def _similarity(source: LocalTypes, target: LocalTypes, teachers: Teachers, band
     characters = weights.characters * character_view(source, target)
     plain = weights.sentence * type_view(source, target, teachers.sentence_source, teachers.sentence_target)
     plain += weights.phrase * type_view(source, target, teachers.phrase_source, teachers.phrase_target)
-    views, lexicon = np.empty(band.cells), np.empty(band.cells)
+    views, lexicon = np.empty(band.cells), np.zeros(band.cells)
     where = (source.of_unit, target.of_unit, config.context, band.low, band.indptr)
     _look_up(characters, plain, *where, views)
-    _look_up(weights.lexical * lexical_view(source, target, teachers), np.zeros_like(plain), *where, lexicon)
+    if weights.lexical:
+        _look_up(weights.lexical * lexical_view(source, target, teachers), np.zeros_like(plain), *where, lexicon)
     for weight, tables, half_width in (
         (weights.pooled_sentence, (teachers.sentence_source, teachers.sentence_target), config.sentence_window),
         (weights.pooled_phrase, (teachers.phrase_source, teachers.phrase_target), config.phrase_window),

@@ -25,6 +25,7 @@ from tests.pipeline_lib.alignment.toys import DICTIONARY, fitted, same_twice, sh
 
 PAIRS = translated(seed=3, documents=15)
 RELAXED, BALANCED = SharpenConfig(), SharpenConfig(reg=0.03, iterations=100, marginal_power=1.0)
+WITH_TABLE = CostConfig(weights=ViewWeights(lexical=1.0))
 NOTHING = {name: 0.0 for name in ViewWeights.model_fields}
 
 
@@ -77,6 +78,7 @@ def by_loops(source: TypedText, target: TypedText, groups: Groups, teachers: Tea
     "config",
     [
         CostConfig(),
+        WITH_TABLE,
         CostConfig(band=BandConfig(full=3, zero=8)),
         CostConfig(band=BandConfig(full=3, zero=8), anchored=False),
         CostConfig(context=0.0, sentence_window=0, phrase_window=1),
@@ -122,8 +124,8 @@ def test_swapping_source_and_target_transposes_the_similarity(number: int, part:
     ours, theirs = local_types(source, teachers.source), local_types(target, teachers.target)
     n, m = len(source.ids), len(target.ids)
     there, back = everywhere(n, m), everywhere(m, n)
-    one = there.dense(_similarity(ours, theirs, teachers, there, CostConfig())[part])
-    other = back.dense(_similarity(theirs, ours, swapped(teachers), back, CostConfig())[part])
+    one = there.dense(_similarity(ours, theirs, teachers, there, WITH_TABLE)[part])
+    other = back.dense(_similarity(theirs, ours, swapped(teachers), back, WITH_TABLE)[part])
     assert n != m and np.ptp(one) > 0.5 and np.allclose(one, other.T, atol=1e-5)
 
 
@@ -138,8 +140,8 @@ def test_swapping_source_and_target_swaps_and_transposes_the_posteriors(teachers
 def test_the_posteriors_take_in_every_view_but_the_table_which_is_their_own(teachers: Teachers) -> None:
     source, target, groups = texts(PAIRS[0], teachers)
     ours, theirs = local_types(source, teachers.source), local_types(target, teachers.target)
-    _, band, found = document_cost(source, target, groups, teachers, CostConfig())
-    views, lexicon = _similarity(ours, theirs, teachers, band, CostConfig())
+    _, band, found = document_cost(source, target, groups, teachers, WITH_TABLE)
+    views, lexicon = _similarity(ours, theirs, teachers, band, WITH_TABLE)
 
     def of(similarity: Floats) -> Posteriors:
         return posteriors(ours, theirs, groups, teachers.translation, band, similarity, PosteriorConfig())

@@ -38,13 +38,13 @@ class SharpenConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False)
     marginal_power: float = Field(
         0.9, gt=0, le=1, description="exponent of each update; 1 balances fully (paper), below it text without counterpart may keep less"
     )
-    dustbin: float | None = Field(
-        None, ge=0, le=1, description="cost of staying without counterpart instead of relaxed marginals; none: there is no dustbin"
+    dustbin: float = Field(
+        0.0, ge=0, le=1, description="cost of staying without counterpart, with balanced marginals; 0: there is no dustbin"
     )
 
     @model_validator(mode="after")
     def _dustbin_in_range(self) -> Self:
-        if self.dustbin is not None and self.reg < DIRECT_REG:
+        if self.dustbin and self.reg < DIRECT_REG:
             raise ValueError(f"a dustbin needs a reg of at least {DIRECT_REG}")
         return self
 
@@ -77,7 +77,7 @@ def sharpen(cost: Floats, band: Band, config: SharpenConfig) -> Plan:
         ValueError: the cost has another length than the band, or is not within [0, 1].
     """
     _check(cost, band)
-    if config.dustbin is not None:
+    if config.dustbin:
         return plan_of(binned(cost, band, _masses(band), config.reg, config.dustbin, config.iterations), band)
     return plan_of(_scaled(cost, band, config), band)
 
@@ -108,7 +108,7 @@ def sharpen_table(costs: pa.Table, config: SharpenConfig) -> pa.Table:
     found = [cells[number].values.to_numpy().astype(np.float64) for number in range(len(cells))]
     keys = costs.drop_columns("cost").to_pylist()
     bands = [Band.from_row(row) for row in keys]
-    on_device = torch.cuda.is_available() and config.dustbin is None
+    on_device = torch.cuda.is_available() and not config.dustbin
     plans = _on_device(found, bands, config) if on_device else map(sharpen, found, bands, repeat(config))
     rows = [
         {key: row[key] for key in ("document", "source_lang", "target_lang")} | plan_columns(plan, band)

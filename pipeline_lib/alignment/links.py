@@ -28,11 +28,11 @@ LEAST_SHARE, LEAST_PAIR, LEAST_EMPTY = 1e-4, 1e-4, 1e-5
 class LinkConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """How a plan becomes links; the same for all languages."""
 
-    threshold: float = Field(0.35, gt=0, lt=1, description="agreement of both directions, in [0, 1], over which a pair of units is linked")
-    sharpness: float = Field(1.0, gt=0, description="exponent of the plan's shares in an emission")
-    lexical: float = Field(0.3, ge=0, description="exponent of the translation probabilities in an emission")
+    threshold: float = Field(0.375, gt=0, lt=1, description="agreement of both directions, in [0, 1], over which a pair of units is linked")
+    sharpness: float = Field(0.8, gt=0, description="exponent of the plan's shares in an emission")
+    lexical: float = Field(0.4, ge=0, description="exponent of the translation probabilities in an emission")
     empty: float = Field(0.1, ge=0, description="what stands for the share of a unit without counterpart")
-    decay: float = Field(0.5, ge=0, description="log-probability lost a unit by which a jump differs from the sentences' pace")
+    decay: float = Field(0.8, ge=0, description="log-probability lost a unit by which a jump differs from the sentences' pace")
     far: float = Field(0.01, ge=0, description="added to the probability of every jump, however far; that of the pace itself is 1")
 
 

@@ -53,13 +53,13 @@ def read_declared(path: Path) -> Declared:
 
 
 def check_declared(declared: Declared, root: Path, files: pa.Table, targets: Sequence[str], aliases: Mapping[str, str]) -> None:
-    """Every declared document is there and has gold in a target language.
+    """Every declared document is there and is annotated in a target language, be it that it holds no mention; one at least holds some.
 
     Args:
         files: CORPUS_FILES.
 
     Raises:
-        CorpusError: with the file and line that declare the first document that is not, or has none.
+        CorpusError: with the file and line that declare the first document that is not there or not annotated.
     """
     rows = files.to_pylist()
     known: dict[str, set[str]] = {}
@@ -70,13 +70,17 @@ def check_declared(declared: Declared, root: Path, files: pa.Table, targets: Seq
     for row in rows:
         if row["lang"] in targets and row["annotations"] is not None:
             of_document.setdefault(row["document"], []).append(row)
+    golds: list[Row] = []
     for name, line in declared.lines.items():
         where = f"{declared.file}: line {line}"
         if name not in known:
             raise CorpusError(f"{where}: the corpus has no document {printable(name)}")
-        golds = [row for document in known[name] for row in of_document.get(document, [])]
-        if not any(gold_mentions(text_file(root, row), aliases).mentions for row in golds):
+        annotated = [row for document in known[name] for row in of_document.get(document, [])]
+        if not annotated:
             raise CorpusError(f"{where}: document {printable(name)} has no gold in {', '.join(targets)}")
+        golds += annotated
+    if not any(gold_mentions(text_file(root, row), aliases).mentions for row in golds):
+        raise CorpusError(f"{declared.file}: no document that it lists has a gold mention in {', '.join(targets)}")
 
 
 def declared_documents(files: Sequence[Mapping[str, Any]], names: frozenset[str]) -> frozenset[str]:

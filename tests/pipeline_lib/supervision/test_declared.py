@@ -55,8 +55,14 @@ def test_a_list_that_cannot_be_read_is_refused_with_its_name(tmp_path: Path) -> 
         read_declared(tmp_path / "train.txt")
 
 
-def test_documents_with_gold_pass(root: Path) -> None:
+def test_documents_with_gold_pass_even_if_one_holds_no_mention(root: Path) -> None:
     check(root, "a\n")
+    check(root, "b\na\n")
+
+
+def test_gold_without_any_mention_is_refused(root: Path) -> None:
+    with pytest.raises(CorpusError, match=r"train\.txt: no document that it lists has a gold mention in en"):
+        check(root, "b\n")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +70,6 @@ def test_documents_with_gold_pass(root: Path) -> None:
     [
         ("a\n\nz\n", "line 3: the corpus has no document z"),
         ("a\nc\n", "line 2: document c has no gold in en"),
-        ("b\na\n", "line 1: document b has no gold in en"),
     ],
 )
 def test_what_cannot_be_learnt_from_is_refused_with_file_and_line(root: Path, text: str, message: str) -> None:

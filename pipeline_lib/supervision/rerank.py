@@ -38,9 +38,12 @@ class RerankConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     leaves: int = Field(31, ge=2, description="leaves a tree")
     rate: float = Field(0.09, gt=0, description="learning rate")
     least_leaf: int = Field(20, ge=1, description="candidates that a leaf holds at least")
+    ridge: float = Field(5.0, ge=0, description="L2 penalty of a leaf: without one, leaves that are almost sure may grow without bound")
     columns: float = Field(1.0, gt=0, le=1, description="share of the features that a split may look at")
     folds: int = Field(5, ge=2, description="parts that the declared documents are cross-fitted in")
-    blends: tuple[float, ...] = Field((0.0, 0.25, 0.5, 1.0), min_length=1, description="weights of the unsupervised score to choose from")
+    blends: tuple[float, ...] = Field(
+        (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0), min_length=1, description="weights of the unsupervised score to choose from"
+    )
     seed: int = 7
 
 
@@ -211,6 +214,7 @@ def _grow(lessons: Lessons, config: RerankConfig) -> HistGradientBoostingClassif
         max_leaf_nodes=config.leaves,
         learning_rate=config.rate,
         min_samples_leaf=config.least_leaf,
+        l2_regularization=config.ridge,
         max_features=config.columns,
         early_stopping=False,
         random_state=config.seed,

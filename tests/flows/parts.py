@@ -70,7 +70,7 @@ def run_parts(folder: Path) -> Parts:
         segments = pair_segments(store, read, CONFIG, watch)
         teachers, edges = fit_teachers(store, read, segments, CONFIG, watch)
         targets = build_targets(store, read, segments, teachers, CONFIG, watch)
-        students = train_students(store, read, teachers, targets, CONFIG, watch)
+        students = train_students(store, corpus, read, teachers, targets, CONFIG, watch)
         aligned = align_texts(store, read, teachers, students, targets, CONFIG, watch)
         candidates = find_candidates(store, read, aligned, targets, edges, CONFIG, watch)
         counted = count_corpus(store, read, candidates, teachers, CONFIG, watch)

@@ -6,7 +6,7 @@ not seen the gold, and so can the bias's scale.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ from pipeline_lib.supervision.ownership import closest
 class McaiConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """The bias, and how its scale is chosen."""
 
-    scales: tuple[float, ...] = Field(
+    scales: tuple[Annotated[float, Field(gt=0)], ...] = Field(
         (1.0, 3.0), description="biases to try beside none, in units of log-odds: the student is trained once for each"
     )
     held_out: float = Field(0.25, gt=0, lt=1, description="share of the declared documents that choose the scale and are not biased")

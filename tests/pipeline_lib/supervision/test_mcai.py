@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pytest
+from pydantic import ValidationError
 
 from data_contracts import MAPPED_SPANS, TRANSPORT_PLANS
 from pipeline_lib.alignment.band import Band
 from pipeline_lib.alignment.sinkhorn import SharpenConfig, marginals, sharpen
-from pipeline_lib.supervision.mcai import Mapped, bias_plans, map_spans, mapped, mean_overlap, overlap, parted
+from pipeline_lib.supervision.mcai import Mapped, McaiConfig, bias_plans, map_spans, mapped, mean_overlap, overlap, parted
 from tests.pipeline_lib.supervision.pools import grid
 
 WORDS = "aa bb cc dd"
@@ -53,6 +54,12 @@ def test_a_bias_moves_mass_inside_and_keeps_the_marginals() -> None:
 def test_without_a_span_or_a_scale_a_plan_stays_as_it_is(spans: dict[str, list[Mapped]], scale: float) -> None:
     values = sharpen(cost(), BAND, SharpenConfig()).values.astype(np.float32)
     assert np.allclose(values_of(bias_plans(plans(values), spans, scale, 20)), values, rtol=1e-5)
+
+
+@pytest.mark.parametrize("setting", [{"scales": (0.0,)}, {"scales": (2.0, -1.0)}, {"held_out": 0.0}, {"iterations": 0}, {"other": 1}])
+def test_a_bias_is_positive_and_some_gold_is_held_out(setting: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        McaiConfig.model_validate(setting)
 
 
 def test_overlap_is_the_dice_of_the_units_that_an_alignment_shares() -> None:

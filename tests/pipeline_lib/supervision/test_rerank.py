@@ -54,6 +54,11 @@ def test_documents_are_never_split_and_every_fold_has_some() -> None:
     assert set(folds(np.array([7, 9]), CONFIG)) == {0, 1}
 
 
+def test_the_penalty_keeps_near_certain_leaves_from_growing() -> None:
+    largest = [np.abs(cross_fit(made_up(), CONFIG.model_copy(update={"trees": 100, "ridge": ridge}))).max() for ridge in (0.0, 5.0, 50.0)]
+    assert largest[0] > 1.2 * largest[1] and largest[1] > 1.2 * largest[2]
+
+
 def test_what_gold_shows_beats_a_score_that_knows_nothing() -> None:
     facts = train(made_up(), CONFIG).facts
     assert facts.blend < max(CONFIG.blends)

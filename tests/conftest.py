@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Iterator
+from uuid import uuid4
 
+import boto3
 import pytest
 from hypothesis import settings
 
@@ -35,3 +37,37 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     with prefect_test_harness(server_startup_timeout=120):
         yield
+
+
+@pytest.fixture(scope="session")
+def object_storage() -> Iterator[str]:
+    """A mock S3 server on loopback, reached as a user would: through the standard AWS variables. Its endpoint."""
+    # Imported here: it takes a second, and most tests need no bucket.
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    variables = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ |= variables
+    try:
+        yield endpoint
+    finally:
+        server.stop()
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+@pytest.fixture
+def bucket(object_storage: str) -> str:
+    """A new bucket's URL with a prefix."""
+    name = f"b-{uuid4().hex}"
+    boto3.client("s3").create_bucket(Bucket=name)
+    return f"s3://{name}/prefix"

@@ -11,7 +11,8 @@ import pytest
 
 from data_contracts import UNITS, Contract, ContractError, Rule, column
 from pipeline_lib.storage.fingerprint import Ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store, StoreError, ref_as_json
+from pipeline_lib.storage.place import StoreError
+from pipeline_lib.storage.store import ArtifactRef, Store, ref_as_json
 
 BEATS = Contract(
     name="beats",
@@ -45,8 +46,10 @@ def nothing() -> Iterator[pa.Table]:
     raise AssertionError("built again")
 
 
-@pytest.fixture(params=["folder", "memory"])
+@pytest.fixture(params=["folder", "memory", "bucket"])
 def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "bucket":
+        return str(request.getfixturevalue("bucket"))
     return str(tmp_path / "store") if request.param == "folder" else f"memory://{uuid4().hex}/prefix"
 
 
@@ -106,7 +109,7 @@ def test_a_damaged_table_is_built_again(how: str, store: Store, root: str) -> No
     write(root, ref.key, damaged(sound[ref.key])[how])
     assert store.find("beats", "s0", MADE_OF.fingerprint, ".parquet") is None
     again = store.table(BEATS, "s0", MADE_OF, make)
-    assert make.calls == 2 and not again.reused and files(root) == sound
+    assert make.calls == 2 and (again.reused, again.repaired) == (False, True) and files(root) == sound
     assert store.table(BEATS, "s0", MADE_OF, nothing).reused
 
 
@@ -267,6 +270,24 @@ def test_an_error_while_making_a_folder_publishes_nothing(store: Store, root: st
     with pytest.raises(ZeroDivisionError):
         store.folder("model", "all", MADE_OF, fail)
     assert files(root) == {}
+
+
+@pytest.mark.parametrize("how", ["empty", "truncated", "grown", "flipped"])
+def test_damaged_bytes_are_never_read(how: str, store: Store, root: str) -> None:
+    table, folder = store.table(BEATS, "s0", MADE_OF, Maker(beats(d1=60))), store.folder("model", "all", MADE_OF, write_model)
+    sound = files(root)
+    for name in (table.key, f"{folder.key}/weights.bin"):
+        write(root, name, damaged(sound[name])[how])
+    readers: list[Callable[[], object]] = [lambda: store.read(table), lambda: list(store.scan(table)), lambda: contents(store, folder)]
+    for reader in readers:
+        with pytest.raises(StoreError, match="is damaged: run again to rebuild it"):
+            reader()
+
+
+def test_what_goes_wrong_while_a_folder_is_read_is_not_the_stores_fault(store: Store) -> None:
+    ref = store.folder("model", "all", MADE_OF, write_model)
+    with pytest.raises(ValueError, match="of the reader"), store.local(ref):
+        raise ValueError("of the reader")
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ""])

@@ -1,0 +1,125 @@
+"""A place for bytes, a folder or a bucket: a key's bytes become visible whole or not at all, and whatever goes wrong there has one name."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import fsspec
+from aiohttp import ClientError
+from botocore.exceptions import BotoCoreError, NoCredentialsError, PartialCredentialsError
+from fsspec.implementations.local import LocalFileSystem
+
+
+class StoreError(RuntimeError):
+    """The store cannot do what it was asked for. Names the store, the artifact and the rule, never content."""
+
+
+class StoreUnavailable(StoreError, OSError):
+    """The place does not answer, fails or is full: another try may help."""
+
+
+class Place:
+    """Bytes by key below ``root``, a folder or any fsspec URL such as ``s3://bucket/prefix``.
+
+    A bucket's endpoint and credentials come from the standard AWS variables and files. A missing key raises ``FileNotFoundError``,
+    whatever else goes wrong ``StoreError`` or ``StoreUnavailable``.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._fs, path = (
+            fsspec.core.url_to_fs(root, use_listings_cache=False) if "://" in root else (LocalFileSystem(), os.path.abspath(root))
+        )
+        self._base = path.rstrip("/")
+        self._is_folder = isinstance(self._fs, LocalFileSystem)
+
+    def read(self, key: str) -> bytes:
+        with self._trouble(key):
+            content: bytes = self._fs.cat_file(self._path(key))
+        return content
+
+    @contextmanager
+    def file(self, key: str) -> Iterator[Path]:
+        """The bytes as a local file, for as long as the context lasts: itself in a folder, a copy of what lies in a bucket."""
+        if self._is_folder:
+            if not os.path.isfile(self._path(key)):
+                raise FileNotFoundError(key)
+            yield Path(self._path(key))
+            return
+        with scratch() as folder:
+            copy = folder / key.rsplit("/", 1)[1]
+            with self._trouble(key):
+                self._fs.get_file(self._path(key), str(copy))
+            yield copy
+
+    @contextmanager
+    def folder(self, key: str, names: Sequence[str]) -> Iterator[Path]:
+        """The files of these names below ``key`` in a local folder, for as long as the context lasts; see ``file``."""
+        if self._is_folder:
+            yield Path(self._path(key))
+            return
+        with scratch() as folder:
+            for name in names:
+                with self._trouble(key):
+                    self._fs.get_file(self._path(f"{key}/{name}"), str(folder / name))
+            yield folder
+
+    def write(self, path: Path, key: str) -> None:
+        """Copy the local file to ``key``, replacing what was there."""
+        try:
+            with self._trouble(key):
+                if self._is_folder:
+                    _copy_whole(path, self._path(key))
+                else:
+                    self._fs.put_file(str(path), self._path(key))
+        except FileNotFoundError:
+            raise StoreError(f"{self.root}: there is no such bucket; create it first") from None
+
+    def _path(self, key: str) -> str:
+        return f"{self._base}/{key}"
+
+    @contextmanager
+    def _trouble(self, key: str) -> Iterator[None]:
+        """Give the errors of disks, networks and clients one name."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except (NoCredentialsError, PartialCredentialsError):
+            raise StoreError(f"{self.root}: no credentials; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY hold them") from None
+        except PermissionError as error:
+            raise StoreError(f"{self.root}: access to {key} is denied ({error.strerror or error})") from None
+        except (OSError, BotoCoreError, ClientError) as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise StoreUnavailable(f"{self.root}: {key}: {reason}") from None
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A local folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="spanferry-") as folder:
+        yield Path(folder)
+
+
+def sha256(path: Path) -> str:
+    """Hash of a local file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy_whole(path: Path, target: str) -> None:
+    """A copy beside the target, on disk before it takes the target's name."""
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".publishing-")
+    try:
+        with os.fdopen(descriptor, "wb") as copy, path.open("rb") as original:
+            shutil.copyfileobj(original, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+        os.replace(temporary, target)
+    finally:
+        Path(temporary).unlink(missing_ok=True)

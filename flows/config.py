@@ -8,6 +8,7 @@ from typing import Any, Literal
 import tomli_w
 from pydantic import BaseModel, Field
 
+from flows.alerts import AlertConfig
 from flows.settings import ConfigError, configured
 from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.alignment.cost import CostConfig
@@ -25,15 +26,25 @@ from pipeline_lib.projection.edges import EdgeConfig
 from pipeline_lib.supervision.mcai import McaiConfig
 from pipeline_lib.supervision.rerank import RerankConfig
 
+WHERE_AND_WHEN = {"workers", "task_runner", "dask_address", "gpu_pool", "refit", "alerts"}
+
 
 class RunConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
-    """All settings of a run, stage by stage. The resolved one is saved beside the run's outputs."""
+    """All settings of a run, stage by stage. Those that decide what comes out are saved beside it."""
 
     profile: str = "embedded"
     aligner: Literal["target", "student"] = Field(
         "target", description="what projects: the sharpened teachers' plan, or the student (paper)"
     )
-    workers: int = Field(2, ge=1, description="shards worked on at a time")
+    workers: int = Field(2, ge=1, description="shards worked on at a time; with Dask, processes of the run's own cluster")
+    task_runner: Literal["threads", "dask"] = Field("threads", description="threads of the run's process, or a Dask cluster (extra `dask`)")
+    dask_address: str = Field("", description="scheduler of a running Dask cluster, such as tcp://host:8786; empty: one of the run's own")
+    gpu_pool: str = Field("", description="work pool whose workers embed, distill and align; empty: the run does it itself")
+    refit: str = Field(
+        "always",
+        pattern=r"^(always|never|grown:\d+%)$",
+        description="whether a run without a model fits one: always, never if the collection has one, or when it has grown by so much",
+    )
     corpus: CorpusConfig = CorpusConfig()
     shards: ShardConfig = ShardConfig()
     segments: SegmentConfig = SegmentConfig()
@@ -49,10 +60,15 @@ class RunConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     rerank: RerankConfig = RerankConfig()
     decode: DecodeConfig = DecodeConfig()
     score: ResampleConfig = ResampleConfig()
+    alerts: AlertConfig = AlertConfig()
+
+    def deciding(self) -> dict[str, Any]:
+        """The settings that decide what comes out, without those that say where and when it is worked out."""
+        return self.model_dump(mode="json", exclude=WHERE_AND_WHEN)
 
     def toml(self) -> str:
-        """The configuration as TOML, keys in the order of the code."""
-        return tomli_w.dumps(self.model_dump(mode="json"))
+        """The deciding settings as TOML, keys in the order of the code."""
+        return tomli_w.dumps(self.deciding())
 
 
 def load_config(profile: str, settings: Sequence[str] = ()) -> RunConfig:

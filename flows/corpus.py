@@ -36,6 +36,11 @@ class Corpus:
         return self.scanned.filled
 
     @property
+    def documents(self) -> int:
+        """How many documents of the source there are."""
+        return sum(self.rows[self.source, shard].documents.rows for shard in self.shards)
+
+    @property
     def cells(self) -> list[Cell]:
         """(target language, shard) of everything that is done per language pair."""
         return [(lang, shard) for lang in self.targets for shard in self.shards]

@@ -35,14 +35,15 @@ class PairModel:
 
 @dataclass(frozen=True)
 class Model:
-    """The models by target language, the run that fitted them, the number of shards its collection was cut into, and the documents
-    whose gold it was learnt from.
+    """The models by target language, the run that fitted them, the number of shards its collection was cut into, the documents whose
+    gold it was learnt from, and how many documents the run had that was asked for its model.
     """
 
     run: str
     shards: int
     pairs: dict[str, PairModel]
     trained: tuple[str, ...] = ()
+    documents: int = 0
 
     @property
     def teachers(self) -> dict[str, ArtifactRef]:
@@ -82,14 +83,15 @@ def pair_models(
 
 def load_model(store: Store, run: str, source: str, targets: list[str]) -> Model:
     """The model of an earlier run, given by its id or by its output folder. Raises ``ModelError``."""
-    record = _read_run(store, run)
+    record = read_run(store, run)
     if record["source"] != source:
         raise ModelError(f"the model of run {record['run']} carries from {record['source']}, not from {source}")
     missing = [lang for lang in targets if lang not in record["models"]]
     if missing:
         raise ModelError(f"the model of run {record['run']} has no {', '.join(missing)}; it has {', '.join(record['models'])}")
     trained = tuple(record.get("gold_train", ()))
-    return Model(record["model"], record["shards"], {lang: _pair(store, record["models"][lang]) for lang in targets}, trained)
+    pairs = {lang: _pair(store, record["models"][lang]) for lang in targets}
+    return Model(record["model"], record["shards"], pairs, trained, record.get("documents", 0))
 
 
 def run_id(artifacts: list[str], config: str, model: str | None) -> str:
@@ -102,7 +104,8 @@ def model_record(pairs: dict[str, PairModel]) -> dict[str, object]:
     return {lang: {name: ref_as_json(ref) for name, ref in vars(pair).items() if ref is not None} for lang, pair in pairs.items()}
 
 
-def _read_run(store: Store, run: str) -> dict[str, Any]:
+def read_run(store: Store, run: str) -> dict[str, Any]:
+    """The record of a run, given by its id or by its output folder. Raises ``ModelError``."""
     file = Path(run) / "run.json"
     if file.is_file():
         return _our_record(file)

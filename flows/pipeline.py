@@ -3,24 +3,30 @@
 from pathlib import Path
 from typing import Any
 
-from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect import flow, runtime
 
 from flows.config import RunConfig
 from flows.corpus import read_corpus
-from flows.handover import hand_over
-from flows.model import Model, ModelError, load_model, pair_models
+from flows.handover import hand_over, hand_over_model
+from flows.model import ModelError, pair_models
 from flows.project import align_texts, count_corpus, find_candidates, project_mentions, score_projections, train_rerankers
+from flows.refit import choose_model, collection, latest_model, outgrown
+from flows.runners import shards_on
 from flows.support import read_support
 from flows.train import build_targets, fit_teachers, pair_segments, train_students
 from flows.watch import Watch
-from pipeline_lib.corpus.layouts import resolve_language
 from pipeline_lib.evaluation.summary import Counts
-from pipeline_lib.storage.store import Store
 from tasks.export import check_out
 
 
-@flow(name="spanferry", persist_result=False)
+def run_name() -> str:
+    """What Prefect calls a run: corpus, languages and profile."""
+    given: dict[str, Any] = runtime.flow_run.parameters
+    profile = RunConfig.model_validate(given["config"]).profile
+    return f"{Path(given['corpus']).name} {given['source']}-{'+'.join(given['targets'])} {profile}"
+
+
+@flow(name="spanferry", flow_run_name=run_name, persist_result=False)
 def pipeline(
     config: RunConfig,
     corpus: str,
@@ -37,7 +43,7 @@ def pipeline(
     Args:
         corpus: folder in the layout that ``config.corpus`` tells, such as ``{lang}/{document}.txt`` with ``.ann`` beside it.
         store: folder or fsspec URL of the artifacts; out: folder of the outputs.
-        model: run whose model is used as it is; without one, what depends on the corpus is fitted.
+        model: run whose model is used as it is; without one ``config.refit`` says whether what depends on the corpus is fitted.
         gold_train: file that lists documents, one id a line, whose gold in the targets may be learnt from. They are not scored.
         support: folder of mentions that a tagger predicts in the target texts, as evidence.
 
@@ -45,25 +51,65 @@ def pipeline(
         CorpusError, ModelError, ExportError, StoreError: with the reason in one sentence.
     """
     check_out(Path(out))
-    pinned = _pinned(store, corpus, source, targets, config, model, gold_train)
     watch = Watch()
+    with shards_on(config):
+        pinned = choose_model(store, corpus, source, targets, config, model, gold_train)
+        shards, trained = (pinned.shards, pinned.trained) if pinned else (None, ())
+        texts = read_corpus(store, corpus, source, targets, config, shards, watch, gold_train, trained)
+        if pinned and model is None and outgrown(config.refit, pinned.documents, texts.documents):
+            pinned, texts = None, read_corpus(store, corpus, source, targets, config, None, watch)
 
-    shards, trained = (pinned.shards, pinned.trained) if pinned else (None, ())
-    texts = read_corpus(store, corpus, source, targets, config, shards, watch, gold_train, trained)
-    segments = pair_segments(store, texts, config, watch)
-    teachers, edges = (pinned.teachers, pinned.edges) if pinned else fit_teachers(store, texts, segments, config, watch)
-    plans = build_targets(store, texts, segments, teachers, config, watch)
-    students = pinned.students if pinned else train_students(store, corpus, texts, teachers, plans, config, watch)
+        segments = pair_segments(store, texts, config, watch)
+        teachers, edges = (pinned.teachers, pinned.edges) if pinned else fit_teachers(store, texts, segments, config, watch)
+        plans = build_targets(store, texts, segments, teachers, config, watch)
+        students = pinned.students if pinned else train_students(store, corpus, texts, teachers, plans, config, watch)
 
-    aligned = align_texts(store, texts, teachers, students, plans, config, watch)
-    tagged = read_support(store, corpus, support, texts, config, watch)
-    candidates = find_candidates(store, texts, aligned, plans, edges, config, watch, tagged)
-    counted = pinned.counted if pinned else count_corpus(store, texts, candidates, teachers, config, watch)
-    rerankers = pinned.rerankers if pinned else train_rerankers(store, corpus, texts, candidates, counted, config, watch)
-    projected = project_mentions(store, texts, candidates, counted, aligned.aligners, config, watch, rerankers)
-    scores = score_projections(store, corpus, texts, projected, config, watch)
-    models = pair_models(teachers, edges, students, counted, rerankers)
-    return hand_over(store, corpus, out, texts, models, pinned.run if pinned else None, projected, scores, config, watch, tagged)
+        aligned = align_texts(store, texts, teachers, students, plans, config, watch)
+        tagged = read_support(store, corpus, support, texts, config, watch)
+        candidates = find_candidates(store, texts, aligned, plans, edges, config, watch, tagged)
+        counted = pinned.counted if pinned else count_corpus(store, texts, candidates, teachers, config, watch)
+        rerankers = pinned.rerankers if pinned else train_rerankers(store, corpus, texts, candidates, counted, config, watch)
+        projected = project_mentions(store, texts, candidates, counted, aligned.aligners, config, watch, rerankers)
+        scores = score_projections(store, corpus, texts, projected, config, watch)
+        models = pair_models(teachers, edges, students, counted, rerankers)
+        return hand_over(store, corpus, out, texts, models, pinned.run if pinned else None, projected, scores, config, watch, tagged)
+
+
+@flow(name="spanferry-train", flow_run_name=run_name, persist_result=False)
+def train(config: RunConfig, corpus: str, source: str, targets: list[str], store: str, gold_train: str | None = None) -> str:
+    """Fit the model of a collection, for ``project`` to use, and project nothing. Returns the run's id; see ``pipeline``."""
+    watch = Watch()
+    with shards_on(config):
+        texts = read_corpus(store, corpus, source, targets, config, None, watch, gold_train)
+        segments = pair_segments(store, texts, config, watch)
+        teachers, edges = fit_teachers(store, texts, segments, config, watch)
+        plans = build_targets(store, texts, segments, teachers, config, watch)
+        students = train_students(store, corpus, texts, teachers, plans, config, watch)
+
+        aligned = align_texts(store, texts, teachers, students, plans, config, watch)
+        candidates = find_candidates(store, texts, aligned, plans, edges, config, watch)
+        counted = count_corpus(store, texts, candidates, teachers, config, watch)
+        rerankers = train_rerankers(store, corpus, texts, candidates, counted, config, watch)
+        return hand_over_model(store, corpus, texts, pair_models(teachers, edges, students, counted, rerankers), config, watch)
+
+
+@flow(name="spanferry-project", flow_run_name=run_name, persist_result=False)
+def project(
+    config: RunConfig,
+    corpus: str,
+    source: str,
+    targets: list[str],
+    store: str,
+    out: str,
+    model: str | None = None,
+    support: str | None = None,
+) -> Counts:
+    """Project with a model as it is: the given run's, else the collection's last. Raises as ``pipeline`` does; fits nothing."""
+    fixed = model or latest_model(store, collection(corpus, source, targets, config))
+    if fixed is None:
+        raise ModelError("the collection has no model yet: train one, or name a run that has")
+    counts: Counts = pipeline.fn(config, corpus, source, targets, store, out, fixed, None, support)
+    return counts
 
 
 def run_pipeline(
@@ -77,20 +123,6 @@ def run_pipeline(
     gold_train: str | None = None,
     support: str | None = None,
 ) -> Counts:
-    """Run the flow in this process, ``config.workers`` shards at a time."""
-    name = f"{Path(corpus).name} {source}-{'+'.join(targets)} {config.profile}"
-    runner: Any = ThreadPoolTaskRunner(max_workers=config.workers)  # Any: its future type is narrower than with_options asks for
-    named = pipeline.with_options(task_runner=runner, flow_run_name=name)
-    counts: Counts = named(config, corpus, source, targets, store, out, model, gold_train, support)
+    """Run the flow in this process."""
+    counts: Counts = pipeline(config, corpus, source, targets, store, out, model, gold_train, support)
     return counts
-
-
-def _pinned(
-    store: str, corpus: str, source: str, targets: list[str], config: RunConfig, model: str | None, gold_train: str | None
-) -> Model | None:
-    if model is None:
-        return None
-    if gold_train is not None:
-        raise ModelError("the model of --model is used as it is and learns nothing: leave out --model or --gold-train")
-    own = [resolve_language(Path(corpus), lang, config.corpus) for lang in [source, *targets]]
-    return load_model(Store(store), model, own[0], own[1:])

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
+from flows.remote import ALIGN, Alignment, run_stage
 from flows.support import NO_SUPPORT, Support
 from flows.train import Refs, Targets
 from flows.watch import Watch
 from pipeline_lib.storage.store import ArtifactRef
-from tasks.align import align
 from tasks.candidates import find_candidates as gather
 from tasks.consistency import Counted
 from tasks.consistency import count_corpus as count
@@ -118,21 +118,18 @@ def align_texts(
     """What projects: the sharpened plans of the teachers, or the alignments of the student (``config.aligner``)."""
     if config.aligner == "target":
         return Aligned(targets.plans, teachers)
-    alignments = watch.stage(
-        "align",
-        {
-            (lang, shard): align.submit(
-                store,
-                corpus.pair_shard((lang, shard)),
-                corpus.texts[corpus.source, shard],
-                corpus.texts[lang, shard],
-                targets.segments[lang, shard],
-                students[lang],
-                config.align,
-            )
-            for lang, shard in corpus.cells
-        },
-    )
+    calls = {
+        (lang, shard): Alignment(
+            corpus.pair_shard((lang, shard)),
+            corpus.texts[corpus.source, shard],
+            corpus.texts[lang, shard],
+            targets.segments[lang, shard],
+            students[lang],
+            config.align,
+        )
+        for lang, shard in corpus.cells
+    }
+    alignments = run_stage(ALIGN, "align", store, calls, config, watch)
     return Aligned(alignments, students)
 
 

@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass
 
-from prefect.futures import PrefectFuture
-
 from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
+from flows.remote import DISTILL, EMBED, Distillation, Embedding, run_stage
 from flows.watch import Watch
 from pipeline_lib.storage.store import ArtifactRef
 from tasks.cost import Costs, cost
-from tasks.distill import Distilled, distill_student
 from tasks.edges import count_edges
-from tasks.embed import embed
 from tasks.fit import fit
 from tasks.mcai import Chosen, bias, choose_student, map_gold
 from tasks.segments import align_segments
@@ -63,9 +60,11 @@ def build_targets(
 ) -> Targets:
     """Embed every unit, cost every pair of units in the band, sharpen the costs into plans."""
     sources = {(lang, shard): corpus.texts[corpus.source, shard] for lang, shard in corpus.cells}
-    source = watch.stage("embed source", {cell: embed.submit(store, sources[cell], teachers[cell[0]], "source") for cell in corpus.cells})
-    target = watch.stage(
-        "embed target", {cell: embed.submit(store, corpus.texts[cell], teachers[cell[0]], "target") for cell in corpus.cells}
+    ours = {cell: Embedding(sources[cell], teachers[cell[0]], "source") for cell in corpus.cells}
+    theirs = {cell: Embedding(corpus.texts[cell], teachers[cell[0]], "target") for cell in corpus.cells}
+    source, target = (
+        run_stage(EMBED, "embed source", store, ours, config, watch),
+        run_stage(EMBED, "embed target", store, theirs, config, watch),
     )
     costs: dict[Cell, Costs] = watch.stage(
         "cost",
@@ -80,9 +79,8 @@ def build_targets(
 
 def train_students(store: str, folder: str, corpus: Corpus, teachers: Refs, targets: Targets, config: RunConfig, watch: Watch) -> Refs:
     """Distil each pair's plans into its student; where the student projects and gold is declared, it may learn from that too."""
-    students = watch.stage(
-        "distill", {lang: _student(store, corpus, lang, teachers, targets, targets.plans, config) for lang in corpus.targets}
-    )
+    pupils = {lang: _pupil(corpus, lang, teachers, targets, targets.plans, config) for lang in corpus.targets}
+    students = run_stage(DISTILL, "distill", store, pupils, config, watch)
     untaught = {lang: student.main for lang, student in students.items()}
     if not corpus.scanned.trained or config.aligner == "target":
         return untaught
@@ -110,14 +108,12 @@ def _teach_gold(
             for cell in corpus.cells
         },
     )
-    taught: dict[tuple[str, float], Distilled] = watch.stage(
-        "distill with gold",
-        {
-            (lang, scale): _student(store, corpus, lang, teachers, targets, {cell: biased[scale, cell] for cell in corpus.cells}, config)
-            for lang in both
-            for scale in config.mcai.scales
-        },
-    )
+    pupils = {
+        (lang, scale): _pupil(corpus, lang, teachers, targets, {cell: biased[scale, cell] for cell in corpus.cells}, config)
+        for lang in both
+        for scale in config.mcai.scales
+    }
+    taught = run_stage(DISTILL, "distill with gold", store, pupils, config, watch)
     rivals = {lang: {0.0: untaught[lang]} | {scale: taught[lang, scale].main for scale in config.mcai.scales} for lang in both}
     chosen: dict[str, Chosen] = watch.stage(
         "choose",
@@ -129,11 +125,8 @@ def _teach_gold(
     return {lang: choice.student for lang, choice in chosen.items()}
 
 
-def _student(
-    store: str, corpus: Corpus, lang: str, teachers: Refs, targets: Targets, plans: dict[Cell, ArtifactRef], config: RunConfig
-) -> PrefectFuture[Distilled]:
-    return distill_student.submit(
-        store,
+def _pupil(corpus: Corpus, lang: str, teachers: Refs, targets: Targets, plans: dict[Cell, ArtifactRef], config: RunConfig) -> Distillation:
+    return Distillation(
         corpus.whole(corpus.source),
         corpus.whole(lang),
         [targets.segments[lang, shard] for shard in corpus.shards],

@@ -10,7 +10,7 @@ from data_contracts import ALIGNMENTS
 from pipeline_lib.alignment.align import AlignConfig, align_tables
 from pipeline_lib.alignment.segments import segment_pairs
 from pipeline_lib.alignment.student import load_student
-from pipeline_lib.storage.fingerprint import ingredients
+from pipeline_lib.storage.fingerprint import Ingredients, ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, texts_fingerprints
@@ -22,9 +22,6 @@ def align(
 ) -> ArtifactRef:
     """ALIGNMENTS of the documents that both sides hold."""
     store = Store(root)
-    made_of = ingredients(
-        ALIGNMENTS.id, "pipeline_lib.alignment.align", config, [*texts_fingerprints([source, target]), *fingerprints(segments, student)]
-    )
 
     def make() -> Iterator[pa.Table]:
         # Shards run side by side; one thread each keeps the last bit and the cores.
@@ -34,4 +31,16 @@ def align(
             groups = segment_pairs(store.read(segments))
             yield from align_tables(source.read(store), target.read(store), langs, groups, load_student(folder), config)
 
-    return store.table(ALIGNMENTS, shard, made_of, make)
+    return store.table(ALIGNMENTS, shard, _made_of(source, target, segments, student, config), make)
+
+
+def has_aligned(
+    root: str, shard: str, source: Texts, target: Texts, segments: ArtifactRef, student: ArtifactRef, config: AlignConfig
+) -> bool:
+    """Whether the store holds what ``align`` would build."""
+    return Store(root).has(ALIGNMENTS.name, shard, _made_of(source, target, segments, student, config))
+
+
+def _made_of(source: Texts, target: Texts, segments: ArtifactRef, student: ArtifactRef, config: AlignConfig) -> Ingredients:
+    inputs = [*texts_fingerprints([source, target]), *fingerprints(segments, student)]
+    return ingredients(ALIGNMENTS.id, "pipeline_lib.alignment.align", config, inputs)

@@ -14,7 +14,7 @@ from pipeline_lib.alignment.distill import DistillConfig, Epoch, distill, traini
 from pipeline_lib.alignment.lessons import plan_lessons, split_documents
 from pipeline_lib.alignment.segments import segment_pairs
 from pipeline_lib.alignment.student import new_student, save_student
-from pipeline_lib.storage.fingerprint import digest, ingredients
+from pipeline_lib.storage.fingerprint import Ingredients, digest, ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.fit import read_teachers
 from tasks.stage import STAGE, fingerprints
@@ -48,9 +48,7 @@ def distill_student(
     ``cost`` is what the student starts from, ``align`` how it will be used.
     """
     store = Store(root)
-    around = [digest(settings.model_dump_json()) for settings in (cost, align)]
-    inputs = [*texts_fingerprints([*source, *target]), *fingerprints(segments, plans, teachers), *around]
-    made_of = ingredients("student@1", "pipeline_lib.alignment.distill", config, inputs)
+    made_of = _made_of(source, target, segments, plans, teachers, cost, align, config)
 
     def make(folder: Path) -> None:
         torch.set_num_threads(config.threads)
@@ -74,6 +72,36 @@ def distill_student(
     student = store.folder("student", teachers.shard, made_of, make)
     logged = ingredients(TRAINING_LOG.id, "pipeline_lib.alignment.distill", None, fingerprints(student))
     return Distilled(student, store.table(TRAINING_LOG, student.shard, logged, lambda: [_read_log(store, student)]))
+
+
+def has_distilled(
+    root: str,
+    source: list[Texts],
+    target: list[Texts],
+    segments: list[ArtifactRef],
+    plans: list[ArtifactRef],
+    teachers: ArtifactRef,
+    cost: CostConfig,
+    align: AlignConfig,
+    config: DistillConfig,
+) -> bool:
+    """Whether the store holds what ``distill_student`` would build."""
+    return Store(root).has("student", teachers.shard, _made_of(source, target, segments, plans, teachers, cost, align, config))
+
+
+def _made_of(
+    source: list[Texts],
+    target: list[Texts],
+    segments: list[ArtifactRef],
+    plans: list[ArtifactRef],
+    teachers: ArtifactRef,
+    cost: CostConfig,
+    align: AlignConfig,
+    config: DistillConfig,
+) -> Ingredients:
+    around = [digest(settings.model_dump_json()) for settings in (cost, align)]
+    inputs = [*texts_fingerprints([*source, *target]), *fingerprints(segments, plans, teachers), *around]
+    return ingredients("student@1", "pipeline_lib.alignment.distill", config, inputs)
 
 
 def _read_log(store: Store, student: ArtifactRef):  # type: ignore[no-untyped-def]

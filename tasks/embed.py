@@ -2,28 +2,42 @@
 
 from typing import Literal
 
+import pyarrow as pa
 from prefect import task
 
 from data_contracts import EMBEDDINGS
 from pipeline_lib.alignment.views import embeddings_table
-from pipeline_lib.storage.fingerprint import ingredients
+from pipeline_lib.storage.fingerprint import Ingredients, ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.fit import read_teachers
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, texts_fingerprints
 
+Side = Literal["source", "target"]
+
 
 @task(name="embed", task_run_name="embed {teachers.shard} {side} {texts.units.shard}", **STAGE)
-def embed(root: str, texts: Texts, teachers: ArtifactRef, side: Literal["source", "target"]) -> ArtifactRef:
+def embed(root: str, texts: Texts, teachers: ArtifactRef, side: Side) -> ArtifactRef:
     """EMBEDDINGS of one shard on one side of a language pair."""
     store = Store(root)
-    lang, shard = texts.units.shard.split("/")
-    made_of = ingredients(
-        EMBEDDINGS.id, "pipeline_lib.alignment.views", None, [side, *texts_fingerprints([texts]), *fingerprints(teachers)]
-    )
+    lang = texts.units.shard.split("/")[0]
 
-    def make() -> list[object]:
+    def make() -> list[pa.Table]:
         fitted = read_teachers(store, teachers)
         return [embeddings_table(texts.read(store), lang, fitted.source if side == "source" else fitted.target)]
 
-    return store.table(EMBEDDINGS, f"{teachers.shard}/{side}/{shard}", made_of, make)
+    return store.table(EMBEDDINGS, _shard(texts, teachers, side), _made_of(texts, teachers, side), make)
+
+
+def has_embedded(root: str, texts: Texts, teachers: ArtifactRef, side: Side) -> bool:
+    """Whether the store holds what ``embed`` would build."""
+    return Store(root).has(EMBEDDINGS.name, _shard(texts, teachers, side), _made_of(texts, teachers, side))
+
+
+def _shard(texts: Texts, teachers: ArtifactRef, side: Side) -> str:
+    return f"{teachers.shard}/{side}/{texts.units.shard.split('/')[1]}"
+
+
+def _made_of(texts: Texts, teachers: ArtifactRef, side: Side) -> Ingredients:
+    inputs = [side, *texts_fingerprints([texts]), *fingerprints(teachers)]
+    return ingredients(EMBEDDINGS.id, "pipeline_lib.alignment.views", None, inputs)

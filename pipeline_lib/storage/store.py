@@ -115,6 +115,14 @@ class Store:
         except DamagedArtifact:
             return None
 
+    def has(self, name: str, shard: str, made_of: Ingredients) -> bool:
+        """Whether the artifact has a record; its bytes are not looked at."""
+        try:
+            self._place.read(f"{name}/{shard}/{made_of.fingerprint}.json")
+        except FileNotFoundError:
+            return False
+        return True
+
     def scan(self, ref: ArtifactRef) -> Iterator[pa.Table]:
         """The parts of a table in the order they were written. Raises ``StoreError``."""
         with self._file(ref) as path:

@@ -126,6 +126,7 @@ def _has_worker(pool: str) -> bool:
     """Whether somebody would take the order; if nobody would, this run does not wait for it."""
     with get_client(sync_client=True) as client:
         try:
+            client.read_work_pool(pool)  # which says that there is none, where reading its workers is a plain 404
             online = any(worker.status == WorkerStatus.ONLINE for worker in client.read_workers_for_work_pool(pool))
         except ObjectNotFound:
             online = False

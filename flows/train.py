@@ -62,10 +62,8 @@ def build_targets(
     sources = {(lang, shard): corpus.texts[corpus.source, shard] for lang, shard in corpus.cells}
     ours = {cell: Embedding(sources[cell], teachers[cell[0]], "source") for cell in corpus.cells}
     theirs = {cell: Embedding(corpus.texts[cell], teachers[cell[0]], "target") for cell in corpus.cells}
-    source, target = (
-        run_stage(EMBED, "embed source", store, ours, config, watch),
-        run_stage(EMBED, "embed target", store, theirs, config, watch),
-    )
+    source = run_stage(EMBED, "embed source", store, ours, config, watch)
+    target = run_stage(EMBED, "embed target", store, theirs, config, watch)
     costs: dict[Cell, Costs] = watch.stage(
         "cost",
         {

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import tomli_w
 from pydantic import BaseModel, Field
 
+from flows.alerts import AlertConfig
 from flows.settings import ConfigError, configured
 from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.alignment.cost import CostConfig
@@ -49,6 +50,7 @@ class RunConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     rerank: RerankConfig = RerankConfig()
     decode: DecodeConfig = DecodeConfig()
     score: ResampleConfig = ResampleConfig()
+    alerts: AlertConfig = AlertConfig()
 
     def toml(self) -> str:
         """The configuration as TOML, keys in the order of the code."""

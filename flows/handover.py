@@ -1,12 +1,18 @@
 """Last part of a run: its outputs, and the record by which a later run finds its model."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import pyarrow as pa
+
+from data_contracts import SCORES
+from flows.collection import LastRun, collection_id, f1_scores, last_run, nested, plain_name, remember
 from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
+from flows.events import alert
 from flows.model import PairModel, model_record, run_id
 from flows.support import NO_SUPPORT, Support
-from flows.watch import Watch
+from flows.watch import Watch, references
 from pipeline_lib.evaluation.summary import Counts
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.export import Outputs, RunFacts, export
@@ -41,12 +47,53 @@ def hand_over(
         "models": model_record(models),
         "gold_train": list(corpus.scanned.trained),
         "artifacts": artifacts,
+        "documents": _documents(corpus),
+        "used": sorted({*watch.used, *(ref.key for ref in references(models))}),
         **support.record(),
     }
     Store(store).write_record(f"runs/{run}.json", record)
     facts = RunFacts(run, Path(folder).name, config.profile, config.aligner, pinned or run, config.toml(), record, tuple(watch.stages))
     counts: Counts = export(store, out, _outputs(corpus, projected, scores, support), facts)
+    table = _scores(store, scores.values())
+    _compare(store, folder, out, table, _figures(folder, corpus, record, table, counts, config), config, watch)
     return counts
+
+
+def _figures(folder: str, corpus: Corpus, record: Mapping[str, object], scores: pa.Table, counts: Counts, config: RunConfig) -> LastRun:
+    """What the collection's next run is to know of this one."""
+    return LastRun(
+        run=str(record["run"]),
+        model=str(record["model"]),
+        manifest=corpus.scanned.files.fingerprint,
+        corpus=plain_name(folder),
+        source=corpus.source,
+        targets=tuple(corpus.targets),
+        profile=config.profile,
+        documents=counts.documents,
+        mentions=counts.mentions,
+        rejects=nested(counts.rejects),
+        abstentions=nested(counts.abstentions),
+        scores=f1_scores(scores),
+    )
+
+
+def _compare(store: str, folder: str, out: str, scores: pa.Table, now: LastRun, config: RunConfig, watch: Watch) -> None:
+    """Show the run beside the last one of its collection, alert if it is worse, and take its place. The outputs know nothing of this."""
+    collection = collection_id(folder, now.source, now.targets, now.profile)
+    last = last_run(Store(store), collection)
+    watch.page.result(Path(out), scores, now, last)
+    alert(collection, last, now, config.alerts)
+    remember(Store(store), collection, now)
+
+
+def _scores(store: str, scored: Iterable[Scored]) -> pa.Table:
+    """SCORES of all languages."""
+    return pa.concat_tables([SCORES.table([]), *(Store(store).read(made.main) for made in scored)])
+
+
+def _documents(corpus: Corpus) -> int:
+    """How many documents of the source the run took."""
+    return sum(corpus.rows[corpus.source, shard].documents.rows for shard in corpus.shards)
 
 
 def _refs(projected: dict[Cell, Projected]) -> list[ArtifactRef]:

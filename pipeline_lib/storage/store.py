@@ -35,7 +35,8 @@ class ArtifactRef:
     Attributes:
         contract, shard, fingerprint: the address; suffix: ``.parquet``, or nothing for a folder.
         sha256: of the artifact's bytes; rows: of a table, 0 otherwise; documents: distinct documents it speaks of.
-        reused: found in the store instead of built; seconds: spent on building or verifying it.
+        reused: found in the store instead of built; repaired: built because what the store holds is damaged or incomplete.
+        seconds: spent on building or verifying it.
     """
 
     contract: str
@@ -46,6 +47,7 @@ class ArtifactRef:
     rows: int
     documents: int
     reused: bool = False
+    repaired: bool = False
     seconds: float = 0.0
 
     @property
@@ -204,7 +206,7 @@ class Store:
 
 def ref_as_json(ref: ArtifactRef) -> dict[str, object]:
     """The reference without what differs between two runs that made the same thing."""
-    return {key: value for key, value in asdict(ref).items() if key not in ("reused", "seconds")}
+    return {key: value for key, value in asdict(ref).items() if key not in ("reused", "repaired", "seconds")}
 
 
 @contextmanager

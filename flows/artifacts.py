@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 from typing import cast
 from uuid import UUID
@@ -22,33 +24,49 @@ Row = dict[str, object]
 
 
 class RunPage:
-    """The artifacts of one run. Only the flow's own thread may use it.
+    """The artifacts of one run, told to the server by a thread of their own: shards do not wait for a busy server.
 
     No run fails for them: once the server does not answer, no more is shown.
     """
 
     def __init__(self) -> None:
+        self._teller = ThreadPoolExecutor(max_workers=1, thread_name_prefix="run-page")
+        self._newest: dict[str, tuple[float, str]] = {}
+        self._telling: list[Future[None]] = []
         self._bars: dict[str, UUID] = {}
         self._updated = 0.0
         self._lost = False
 
     def stage(self, name: str, ended: int, shards: int, built: int = 0, reused: int = 0, failed: int = 0) -> None:
         """Show how far a stage is: when it begins, at most once a second, and when it ends."""
-        hurried = 0 < ended < shards and time.monotonic() - self._updated < SECONDS_BETWEEN_UPDATES
-        if self._lost or hurried:
+        if 0 < ended < shards and time.monotonic() - self._updated < SECONDS_BETWEEN_UPDATES:
             return
         percent = 100.0 * (ended - failed) / shards if shards else 100.0
-        said = f"{ended} of {shards} shards: {built} built, {reused} reused" + (f", {failed} failed" if failed else "")
+        self._newest[name] = percent, f"{ended} of {shards} shards: {built} built, {reused} reused" + (f", {failed} failed" * (failed > 0))
+        self._updated = time.monotonic()
+        self._telling.append(self._teller.submit(copy_context().run, self._tell, name))
+
+    def flush(self) -> None:
+        """Wait until the server knows all that was shown. A run does so before it ends."""
+        telling, self._telling = self._telling, []
+        for told in telling:
+            told.result()
+
+    def _tell(self, name: str) -> None:
+        """The newest of a stage; nothing if that was told already, since a slow server is asked less often."""
+        newest = self._newest.pop(name, None)
+        if newest is None or self._lost:
+            return
         with self._showing():
             if name in self._bars:
-                update_progress_artifact(self._bars[name], percent, said)
+                update_progress_artifact(self._bars[name], *newest)
             else:
                 key = f"spanferry-{name.replace(' ', '-')}"
-                self._bars[name] = cast(UUID, create_progress_artifact(percent, key, said))  # the function is sync in a sync flow
-        self._updated = time.monotonic()
+                self._bars[name] = cast(UUID, create_progress_artifact(newest[0], key, newest[1]))  # the function is sync in a sync flow
 
     def result(self, out: Path, scores: pa.Table, now: LastRun, last: LastRun | None) -> None:
         """Show what came of the run, beside the last one of its collection."""
+        self.flush()
         if self._lost:
             return
         against = f"against {last.run}" if last else "the collection's first run"
@@ -85,10 +103,14 @@ def _score_row(lang: str, label: str, gold: int, f1: F1, before: dict[str, dict[
         "label": "all" if label == ALL_LABELS else label,
         "gold": gold,
         "strict F1": f"{f1.strict:.4f}",
-        "strict change": f"{f1.strict - old.strict:+.4f}" if old else "",
+        "strict change": _change(f1.strict, old.strict if old else None),
         "char F1": f"{f1.char:.4f}",
-        "char change": f"{f1.char - old.char:+.4f}" if old else "",
+        "char change": _change(f1.char, old.char if old else None),
     }
+
+
+def _change(now: float, before: float | None) -> str:
+    return "" if before is None else f"{round(now - before, 4) + 0.0:+.4f}"  # + 0.0: no change is not -0.0000
 
 
 def reject_rows(now: LastRun, last: LastRun | None) -> list[Row]:

@@ -60,6 +60,8 @@ class Watch:
                     listener(Progress(name, done, len(futures), ref.documents, ref.reused))
             failed += isinstance(result, BaseException)
             self.page.stage(name, done, len(futures), built, reused, failed)
+        if failed:
+            self.page.flush()
         results = {key: future.result() for key, future in futures.items()}
         repaired = self._note(name, results)
         self.stages.append(StageTime(name, time.perf_counter() - started, built, reused))

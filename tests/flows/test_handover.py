@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -6,13 +7,16 @@ import polars as pl
 import pytest
 from prefect import flow
 
+from flows import events
+from flows.collection import LastRun, collection_id, last_run, remember
 from flows.config import RunConfig
 from flows.handover import hand_over
 from flows.model import model_record, run_id
+from flows.watch import Watch, references
 from pipeline_lib.evaluation.summary import Counts
 from pipeline_lib.storage.store import ArtifactRef
 from tests.flows.parts import CONFIG, NAMES, Parts
-from tests.flows.tiny import quick
+from tests.flows.tiny import contents, quick
 
 
 def record_of(out: Path) -> dict[str, Any]:
@@ -95,3 +99,65 @@ def test_handing_over_again_gives_the_same_bytes(parts: Parts, tmp_path: Path) -
     for path in parts.out.rglob("*"):
         if path.is_file() and path.name != "report.html":
             assert (tmp_path / path.relative_to(parts.out)).read_bytes() == path.read_bytes()
+
+
+def test_the_record_lists_every_artifact_that_the_run_used(parts: Parts) -> None:
+    record = record_of(parts.out)
+    made = [parts.corpus, parts.segments, parts.teachers, parts.edges, parts.targets, parts.students, parts.candidates, parts.counted]
+    used = {ref.key for ref in references([*made, parts.projected, parts.scores])}
+    assert used <= set(record["used"])
+    assert record["used"] == sorted(set(record["used"]))
+    assert all((Path(parts.store.root) / key).exists() for key in record["used"])
+
+
+def test_the_model_that_a_run_was_given_counts_as_used(parts: Parts, tmp_path: Path) -> None:
+    hand_over_again(replace(parts, watch=Watch()), tmp_path, pinned="run-earlier")
+    assert record_of(tmp_path)["used"] == sorted({ref.key for ref in references(parts.models)})
+
+
+def test_built_or_reused_makes_no_other_record(parts: Parts, tmp_path: Path) -> None:
+    reused = Watch(stages=parts.watch.stages, used=parts.watch.used, repaired={"units/es/a.parquet"})
+    hand_over_again(replace(parts, watch=reused), tmp_path)
+    assert (tmp_path / "run.json").read_bytes() == (parts.out / "run.json").read_bytes()
+
+
+def collection(parts: Parts) -> str:
+    return collection_id(str(parts.folder / "corpus"), "es", ["en", "cz"], "embedded")
+
+
+def remembered(parts: Parts) -> LastRun:
+    found = last_run(parts.store, collection(parts))
+    assert found is not None
+    return found
+
+
+def test_the_collection_remembers_the_run(parts: Parts, tmp_path: Path) -> None:
+    hand_over_again(parts, tmp_path)
+    found, record = remembered(parts), record_of(parts.out)
+    assert (found.run, found.model, found.manifest) == (record["run"], record["model"], parts.corpus.scanned.files.fingerprint)
+    assert (found.corpus, found.source, found.targets, found.profile) == ("corpus", "es", ("en", "cz"), "embedded")
+    assert (found.documents, found.mentions) == (parts.counts.documents, parts.counts.mentions) == (record["documents"], found.mentions)
+    assert {(lang, reason): n for lang, by in found.abstentions.items() for reason, n in by.items()} == parts.counts.abstentions
+    scores = json.loads((parts.out / "scores.json").read_text("utf-8"))
+    assert {(row["target_lang"], row["label"], row["f1"]) for row in scores if row["metric"] == "char"} == {
+        (lang, label, f1.char) for lang, labels in found.scores.items() for label, f1 in labels.items()
+    }
+
+
+def test_a_run_worse_than_the_last_one_is_alerted_and_its_outputs_are_the_same(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(events, "emit_event", lambda event, resource, payload: heard.append((event, resource)))
+    hand_over_again(parts, tmp_path / "as-good")
+    assert heard == []
+    better = {lang: {"*": {"strict": 1.0, "char": 1.0}} for lang in ("en", "cz")}
+    remember(
+        parts.store, collection(parts), LastRun.model_validate(remembered(parts).model_dump() | {"run": "run-better", "scores": better})
+    )
+    hand_over_again(parts, tmp_path / "worse")
+    assert [(event, resource["prefect.resource.id"]) for event, resource in heard] == [
+        ("spanferry.quality.dropped", f"spanferry.collection.{collection(parts)}")
+    ]
+    assert contents(tmp_path / "worse") == contents(tmp_path / "as-good")
+    assert remembered(parts).run == record_of(parts.out)["run"]

@@ -55,8 +55,9 @@ def files_with_canary(folder: Path) -> set[str]:
 def test_the_canary_stays_in_tables_and_outputs(root: Path) -> None:
     done = spanferry(root, *run_arguments(root, "--out", str(root / "out")))
     assert done.returncode == 0, done.stderr.decode()
-    # A server that holds a run, logs at DEBUG, and the terminal.
-    assert (root / "prefect" / "prefect.db").stat().st_size > 100_000
+    # A server that holds a run with its artifacts and events, logs at DEBUG, and the terminal.
+    server = b"".join(path.read_bytes() for path in (root / "prefect").glob("prefect.db*"))
+    assert {name for name in (b"spanferry-scores", b"spanferry-rejects", b"prefect.artifact.created") if name not in server} == set()
     assert files_with_canary(root / "prefect") == set()
     assert CANARY.encode() not in done.stdout + done.stderr
     leaks = {
@@ -66,6 +67,8 @@ def test_the_canary_stays_in_tables_and_outputs(root: Path) -> None:
     }
     assert leaks == set()
     assert any(name.endswith(".txt") for name in files_with_canary(root / "out"))
+    assert [name for name in files_with_canary(root / "store") if name.endswith(".json")] == []
+    assert len(list((root / "store" / "collections").iterdir())) == 1
     assert [path for path in root.rglob("*") if CANARY in path.name] == []
 
 

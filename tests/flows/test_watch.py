@@ -1,5 +1,7 @@
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -7,15 +9,20 @@ from prefect import flow, task
 from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.watch import LISTENER, Progress, Watch
+from flows import watch as watching
+from flows.watch import LISTENER, Progress, Watch, references
 from pipeline_lib.storage.store import ArtifactRef
 from tasks.score import Scored
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
-def ref(documents: int, reused: bool = False) -> ArtifactRef:
-    return ArtifactRef("units", "es", "0" * 24, ".parquet", "", documents, documents, reused)
+def ref(documents: int, reused: bool = False, repaired: bool = False, name: str = "units") -> ArtifactRef:
+    return ArtifactRef(name, "es", "0" * 24, ".parquet", "", documents, documents, reused, repaired)
+
+
+def key(name: str) -> str:
+    return f"{name}/es/{'0' * 24}.parquet"
 
 
 @task(persist_result=False)
@@ -120,3 +127,65 @@ def test_stages_are_kept_in_order_and_nobody_has_to_listen() -> None:
     assert LISTENER.get() is None
     run()
     assert [stage.stage for stage in watch.stages] == ["scan", "ingest"]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A task's result of all shapes that a reference may have in one."""
+
+    main: ArtifactRef
+    several: list[ArtifactRef]
+    by_lang: dict[str, tuple[ArtifactRef, int]]
+    within: Scored
+    absent: ArtifactRef | None = None
+    note: str = "no reference"
+
+
+def test_references_are_found_wherever_a_result_holds_them() -> None:
+    names = ["main", "first", "second", "by_lang", "score", "rejects"]
+    main, first, second, by_lang, score, rejects = (ref(1, name=name) for name in names)
+    made = Made(main, [first, second], {"en": (by_lang, 3)}, Scored(score, rejects))
+    assert [found.contract for found in references(made)] == names
+    assert [found.contract for found in references({"a": [made.main, None, 3, "text"]})] == ["main"]
+
+
+def test_it_remembers_every_artifact_that_was_used_whether_built_or_reused() -> None:
+    watch, _, _ = watch_stage(
+        lambda: {"en": shard.submit(Scored(ref(1, name="scores"), ref(0, name="rejects"))), "it": shard.submit(ref(1, reused=True))}
+    )
+    assert watch.used == {key("scores"), key("rejects"), key("units")}
+
+
+def test_an_artifact_that_was_repaired_is_told_once_and_counted_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(watching, "tell_repaired", lambda stage, keys: told.append((stage, keys)))
+    student = ref(1, repaired=True, name="student")
+    watch = Watch()
+
+    @flow(persist_result=False)
+    def run() -> None:
+        watch.stage("distill", {0: shard.submit(student), 1: shard.submit(ref(1))})
+        watch.stage("choose", {0: shard.submit(student)})  # hands an artifact of the stage before on
+
+    said: list[str] = []
+    monkeypatch.setattr(watching, "get_run_logger", lambda: SimpleNamespace(info=lambda text, *facts: said.append(text % facts)))
+    run()
+    assert said == ["distill: 2 shards built, 0 reused, 1 artifacts repaired", "choose: 1 shards built, 0 reused, 0 artifacts repaired"]
+    assert told == [("distill", [key("student")]), ("choose", [])]
+    assert watch.repaired == {key("student")}
+
+
+def test_a_stage_is_shown_from_its_begin_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(watching.RunPage, "stage", lambda page, *told: shown.append(told))
+    watch_stage(lambda: {"slow": shard.submit(ref(1), 0.3), "quick": shard.submit(ref(1, reused=True))}, "cost")
+    assert shown == [("cost", 0, 2), ("cost", 1, 2, 0, 1, 0), ("cost", 2, 2, 1, 1, 0)]
+
+
+def test_a_stage_that_fails_is_shown_so_before_the_run_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[object] = []
+    monkeypatch.setattr(watching.RunPage, "stage", lambda page, *told: shown.append(told))
+    monkeypatch.setattr(watching.RunPage, "flush", lambda page: shown.append("flushed"))
+    with pytest.raises(ValueError, match="bad"):
+        watch_stage(lambda: {"good": shard.submit(ref(1)), "bad": shard.submit(ValueError("bad"), 0.3)}, "cost")
+    assert shown == [("cost", 0, 2), ("cost", 1, 2, 1, 0, 0), ("cost", 2, 2, 1, 0, 1), "flushed"]

@@ -103,9 +103,9 @@ def _score_row(lang: str, label: str, gold: int, f1: F1, before: dict[str, dict[
         "label": "all" if label == ALL_LABELS else label,
         "gold": gold,
         "strict F1": f"{f1.strict:.4f}",
-        "strict change": _change(f1.strict, old and old.strict),
+        "strict change": _change(f1.strict, old.strict if old else None),
         "char F1": f"{f1.char:.4f}",
-        "char change": _change(f1.char, old and old.char),
+        "char change": _change(f1.char, old.char if old else None),
     }
 
 

@@ -54,6 +54,7 @@ def hand_over_model(store: str, folder: str, corpus: Corpus, models: dict[str, P
     run = str(record["run"])
     Store(store).write_record(f"runs/{run}.json", record)
     remember_model(store, collection_id(folder, corpus.source, corpus.targets, config.profile), run)
+    watch.page.flush()
     return run
 
 

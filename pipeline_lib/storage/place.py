@@ -13,6 +13,8 @@ from aiohttp import ClientError
 from botocore.exceptions import BotoCoreError, NoCredentialsError, PartialCredentialsError
 from fsspec.implementations.local import LocalFileSystem
 
+from pipeline_lib.storage.files import StoredFile, list_files, remove_file, touch_file
+
 
 class StoreError(RuntimeError):
     """The store cannot do what it was asked for. Names the store, the artifact and the rule, never content."""
@@ -78,6 +80,21 @@ class Place:
                     self._fs.put_file(str(path), self._path(key))
         except FileNotFoundError:
             raise StoreError(f"{self.root}: there is no such bucket; create it first") from None
+
+    def files(self, under: str = "") -> list[StoredFile]:
+        """Every file below ``under``, in the order of the keys; none where nothing is."""
+        with self._trouble(under or "listing"):
+            return list_files(self._fs, self._base, under)
+
+    def remove(self, key: str) -> None:
+        """Remove a file; one that is gone is no error."""
+        with self._trouble(key):
+            remove_file(self._fs, self._base, key)
+
+    def touch(self, key: str) -> None:
+        """Renew a file's modification time."""
+        with self._trouble(key):
+            touch_file(self._fs, self._base, key)
 
     def _path(self, key: str) -> str:
         return f"{self._base}/{key}"

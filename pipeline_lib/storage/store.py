@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_contracts.contract import Contract
+from pipeline_lib.storage.files import StoredFile
 from pipeline_lib.storage.fingerprint import Ingredients
 from pipeline_lib.storage.place import Place, StoreError, scratch, sha256
 
@@ -165,6 +166,18 @@ class Store:
         except FileNotFoundError:
             return None
         return value
+
+    def files(self, under: str = "") -> list[StoredFile]:
+        """Every file below ``{root}/{under}``, artifacts and records alike."""
+        return self._place.files(under)
+
+    def remove(self, key: str) -> None:
+        """Remove a file; one that is gone is no error."""
+        self._place.remove(key)
+
+    def touch(self, key: str) -> None:
+        """Renew a file's modification time. Raises ``FileNotFoundError``."""
+        self._place.touch(key)
 
     def _intact(self, wanted: Sequence[ArtifactRef]) -> tuple[list[ArtifactRef], bool]:
         """All the wanted artifacts if they are there and intact, else none; and whether something of them is damaged."""

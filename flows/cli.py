@@ -8,6 +8,7 @@ from flows.commands.comparing import compare
 from flows.commands.running import demo, run
 from flows.commands.scoring import score
 from flows.commands.showing import show
+from flows.commands.storing import gc, store
 from flows.commands.submitting import export, validate
 
 app = typer.Typer(
@@ -18,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (demo, run, check, score, compare, evaluate_alignment, show, export, validate):
+for command in (demo, run, check, score, compare, evaluate_alignment, show, export, validate, store, gc):
     app.command()(command)
 
 

@@ -5,6 +5,7 @@ outputs and artifacts must be the undisturbed ones, byte for byte. Writes ``dril
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -78,6 +79,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=["damage", "network", "disk", "sharing", "kill"], help="this part; repeatable")
     arguments = parser.parse_args()
     wanted = arguments.only or ["damage", "network", "disk", "sharing", "kill"]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leaves every context, and with them every server
     try:
         with tempfile.TemporaryDirectory(prefix="spanferry-drill-") as temporary:
             folder: Path = arguments.work or Path(temporary)

@@ -16,7 +16,7 @@ def _input_or_output_failed(task: Task[..., Any], run: TaskRun, state: State[Any
 
 
 # The store's fingerprints decide what is reused, and its artifacts are the results: Prefect caches and persists nothing.
-# Half a minute of waiting, on top of what the S3 client does by itself, outlives a store that starts again; the jitter keeps the shards that
+# Half a minute of waiting, on top of what the S3 client does by itself, outlives a store that starts again; the jitter keeps shards that
 # failed together from coming back together.
 STAGE: dict[str, Any] = {
     "cache_policy": NO_CACHE,

@@ -2,13 +2,15 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test fuzz check format docs bench lock clean
+.PHONY: help setup demo test fuzz check format docs bench drill lock clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LOCK_VENV := .venv-lock
+DRILL_VENV := .venv-drill
+SWIFT := $(DRILL_VENV)/bin/swift-proxy-server
 PACKAGES := data_contracts pipeline_lib tasks flows deployments
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 
@@ -61,6 +63,16 @@ bench: setup ## Run the benchmarks against the peers that install here; make ben
 	done
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
+drill: setup $(SWIFT) ## Disturb runs on a real S3 server, about an hour, into drill-out/; make drill ARGS="--only kill --kills 5"
+	$(BIN)/python -m drill.run $(ARGS)
+
+# OpenStack Swift, a server and no dependency, in an environment of its own: its eventlet shall not live beside Prefect.
+$(SWIFT):
+	@command -v memcached >/dev/null || { echo "drill: memcached is not on the PATH: apt-get install memcached" >&2; exit 1; }
+	@echo "drill: installing Swift into $(DRILL_VENV)"
+	@$(PYTHON) -m venv $(DRILL_VENV)
+	@$(DRILL_VENV)/bin/python $(PIP_INSTALL) 'swift>=2.38,<3'
+
 lock: ## Resolve pyproject.toml afresh and write constraints.txt; run `make test` after it
 	@echo "lock: resolving in $(LOCK_VENV) (minutes)"
 	@$(PYTHON) -m venv --clear $(LOCK_VENV)
@@ -74,5 +86,5 @@ lock: ## Resolve pyproject.toml afresh and write constraints.txt; run `make test
 	@echo "lock: constraints.txt is written"
 
 clean: ## Remove the environment, the caches and the outputs of these targets
-	rm -rf $(VENV) $(LOCK_VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist demo-out *.new
+	rm -rf $(VENV) $(LOCK_VENV) $(DRILL_VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist demo-out drill-out *.new
 	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +

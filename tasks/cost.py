@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 from prefect import task
-from threadpoolctl import threadpool_limits
 
 from data_contracts import COST_MATRICES, POSTERIORS
 from pipeline_lib.alignment.cost import CostConfig, cost_tables
+from pipeline_lib.alignment.threads import single_threaded
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.fit import read_teachers
@@ -32,7 +32,7 @@ def cost(
     made_of = ingredients(COST_MATRICES.id, "pipeline_lib.alignment.cost", config, fingerprints(source, target, segments, teachers))
 
     def make() -> Iterator[tuple[pa.Table, pa.Table]]:
-        with threadpool_limits(1):
+        with single_threaded():
             yield from cost_tables(store.read(source), store.read(target), store.read(segments), read_teachers(store, teachers), config)
 
     return Costs(*store.tables([COST_MATRICES, POSTERIORS], shard, made_of, make))

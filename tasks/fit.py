@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prefect import task
-from threadpoolctl import threadpool_limits
 
 from pipeline_lib.alignment.fitted import FitConfig, PairTypes, Teachers, fit_teachers, load_teachers, save_teachers
 from pipeline_lib.alignment.segments import segment_pairs
+from pipeline_lib.alignment.threads import single_threaded
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.stage import STAGE, fingerprints
@@ -24,8 +24,7 @@ def fit(root: str, pair: str, source: list[Texts], target: list[Texts], segments
     made_of = ingredients("teachers@2", "pipeline_lib.alignment.fitted", config, inputs)
 
     def make(folder: Path) -> None:
-        # One BLAS thread: a product's last bit may depend on the number of threads.
-        with threadpool_limits(1):
+        with single_threaded():
             teachers = fit_teachers(list(_pairs(store, source, target, segments)), config)
         save_teachers(teachers, folder / TEACHERS)
 

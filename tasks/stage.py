@@ -16,11 +16,14 @@ def _input_or_output_failed(task: Task[..., Any], run: TaskRun, state: State[Any
 
 
 # The store's fingerprints decide what is reused, and its artifacts are the results: Prefect caches and persists nothing.
+# Half a minute of waiting, on top of what the S3 client does by itself, outlives a store that starts again; the jitter keeps shards that
+# failed together from coming back together.
 STAGE: dict[str, Any] = {
     "cache_policy": NO_CACHE,
     "persist_result": False,
-    "retries": 2,
-    "retry_delay_seconds": [1, 10],
+    "retries": 4,
+    "retry_delay_seconds": [2, 4, 8, 16],
+    "retry_jitter_factor": 0.5,
     "retry_condition_fn": _input_or_output_failed,
 }
 

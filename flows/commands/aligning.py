@@ -70,13 +70,11 @@ def _columns(langs: str | None) -> tuple[str, str] | None:
 
 def _linked(gold: "Sequence[LinkedPair]", text: "Sequence[SentencePair]", config: "SentenceConfig") -> "list[Links]":
     """Links of the gold's sentences, by teachers that were fitted on them and on ``text``."""
-    from threadpoolctl import threadpool_limits
-
     from pipeline_lib.alignment.sentences import fit_sentences, link_sentences
+    from pipeline_lib.alignment.threads import single_threaded
 
     own = [(pair.source, pair.target) for pair in gold]
-    # One BLAS thread: a product's last bit may depend on the number of threads.
-    with threadpool_limits(1):
+    with single_threaded():
         return list(link_sentences(own, fit_sentences([*own, *text], config), config))
 
 

@@ -1,10 +1,13 @@
 """What every command shares: how a failure ends, and the options that mean the same everywhere."""
 
+import errno
+import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -20,6 +23,7 @@ EXIT_CODES = {
     "SubmissionError": 6,
 }
 REJECTED = 3
+DISK_TROUBLES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES}
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars and tables.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
@@ -50,8 +54,18 @@ def errors() -> Iterator[None]:
         code = next((EXIT_CODES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in EXIT_CODES), None)
         if code is None:
             raise
-        sys.stderr.write(f"spanferry: {error}\n")
-        raise typer.Exit(code) from None
+        _end(str(error), code)
+    except OSError as error:
+        # Of a disk, ours or the user's, and no mistake of the program: the store gives its own troubles a name of their own.
+        if error.errno not in DISK_TROUBLES:
+            raise
+        place = error.filename or f"temporary files ({tempfile.gettempdir()}) or output"
+        _end(f"{place}: {os.strerror(error.errno)}", EXIT_CODES["OutputError"])
+
+
+def _end(reason: str, code: int) -> NoReturn:
+    sys.stderr.write(f"spanferry: {reason}\n")
+    raise typer.Exit(code) from None
 
 
 def save(path: Path, content: str | bytes) -> None:

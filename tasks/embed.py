@@ -8,7 +8,7 @@ from data_contracts import EMBEDDINGS
 from pipeline_lib.alignment.views import embeddings_table
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
-from tasks.fit import read_teachers
+from tasks.fit import read_vocabulary
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, texts_fingerprints
 
@@ -23,7 +23,6 @@ def embed(root: str, texts: Texts, teachers: ArtifactRef, side: Literal["source"
     )
 
     def make() -> list[object]:
-        fitted = read_teachers(store, teachers)
-        return [embeddings_table(texts.read(store), lang, fitted.source if side == "source" else fitted.target)]
+        return [embeddings_table(texts.read(store), lang, read_vocabulary(store, teachers, side))]
 
     return store.table(EMBEDDINGS, f"{teachers.shard}/{side}/{shard}", made_of, make)

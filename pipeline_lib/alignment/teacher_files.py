@@ -1,0 +1,45 @@
+"""Teachers in a folder, one ``.npy`` file an array. Read back, what is as large as the vocabulary stays there (``stored``)."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pipeline_lib.alignment.fitted import Teachers, Vocabulary
+from pipeline_lib.alignment.lexical import Channel, Translation
+from pipeline_lib.alignment.stored import StoredTable, store_matrix, store_table, stored_matrix
+
+VIEWS = ("sentence_source", "sentence_target", "phrase_source", "phrase_target")
+
+
+def save_teachers(teachers: Teachers, folder: Path) -> None:
+    """Write the arrays; vocabularies are UTF-8 bytes, one type a line (a type holds no line break)."""
+    for side, vocabulary in (("source", teachers.source), ("target", teachers.target)):
+        np.save(folder / f"{side}_types.npy", np.frombuffer("\n".join(vocabulary.types).encode("utf-8"), dtype=np.uint8))
+        np.save(folder / f"{side}_counts.npy", vocabulary.counts)
+    for name in VIEWS:
+        store_matrix(getattr(teachers, name)[:], folder, name)
+    store_table(teachers.lexical, folder, "lexical")
+    for name in ("forward", "backward"):
+        channel: Channel = getattr(teachers.translation, name)
+        store_table(channel.table[:], folder, name)
+        np.save(folder / f"{name}_empty.npy", channel.empty)
+        np.save(folder / f"{name}_jumps.npy", channel.jumps)
+
+
+def load_teachers(folder: Path) -> Teachers:
+    """What ``save_teachers`` wrote, usable for as long as the folder is there."""
+    source, target = load_vocabulary(folder, "source"), load_vocabulary(folder, "target")
+    shape = (len(source.types), len(target.types))
+    translation = Translation(_channel(folder, "forward", shape), _channel(folder, "backward", shape[::-1]))
+    views = {name: stored_matrix(folder, name) for name in VIEWS}
+    return Teachers(source=source, target=target, **views, lexical=StoredTable(folder, "lexical", shape)[:], translation=translation)
+
+
+def load_vocabulary(folder: Path, side: str) -> Vocabulary:
+    """The types of one ``side``, ``source`` or ``target``."""
+    types = np.load(folder / f"{side}_types.npy").tobytes().decode("utf-8").split("\n")
+    return Vocabulary(tuple(types), np.load(folder / f"{side}_counts.npy"))
+
+
+def _channel(folder: Path, name: str, shape: tuple[int, int]) -> Channel:
+    return Channel(StoredTable(folder, name, shape), np.load(folder / f"{name}_empty.npy"), np.load(folder / f"{name}_jumps.npy"))

@@ -11,9 +11,10 @@ from data_contracts import TRAINING_LOG
 from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.distill import DistillConfig, Epoch, distill, training_log
+from pipeline_lib.alignment.encoder import SIDES
 from pipeline_lib.alignment.lessons import plan_lessons, split_documents
 from pipeline_lib.alignment.segments import segment_pairs
-from pipeline_lib.alignment.student import new_student, save_student
+from pipeline_lib.alignment.student import excerpt, new_student, save_student, taught
 from pipeline_lib.storage.fingerprint import digest, ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.fit import read_teachers
@@ -57,18 +58,24 @@ def distill_student(
         names = [name for ref in plans for name in store.read(ref, ["document"])["document"].to_pylist()]
         train, held_out = split_documents(names, config.documents, config.held_out)
         parts = (part for ref in plans for part in store.scan(ref))
-        groups = {document: found for ref in segments for document, found in segment_pairs(store.read(ref)).items()}
         wanted = {*train, *held_out}
+        groups = {name: found for ref in segments for name, found in segment_pairs(store.read(ref)).items() if name in wanted}
         texts, into = read_all(store, source, wanted), read_all(store, target, wanted)
         lessons = plan_lessons(parts, texts, into, groups, wanted, config.crop, align)
-        student, log = distill(
-            new_student(read_teachers(store, teachers), config.student, cost),
-            [lesson for name in train for lesson in lessons[name]],
-            [lesson for name in held_out for lesson in lessons[name]],
-            config,
-            align,
-        )
-        save_student(student, folder)
+        met = {
+            side: {kind for text in side_texts.values() for kind in text.types}
+            for side, side_texts in zip(SIDES, (texts, into), strict=True)
+        }
+        # The whole vocabulary's vectors are there before and after training, but not while it needs most memory.
+        with read_teachers(store, teachers) as fitted:
+            pupil, log = distill(
+                excerpt(new_student(fitted, config.student, cost), met),
+                [lesson for name in train for lesson in lessons[name]],
+                [lesson for name in held_out for lesson in lessons[name]],
+                config,
+                align,
+            )
+            save_student(taught(new_student(fitted, config.student, cost), pupil), folder)
         (folder / LOG).write_text(json.dumps([asdict(epoch) for epoch in log]), encoding="utf-8")
 
     student = store.folder("student", teachers.shard, made_of, make)

@@ -4,7 +4,8 @@ It starts as its teachers: every view that the alignment target sums is an inner
 roots of their weights, have the target's similarity as theirs (``features``, ``encoder``). Training (``distill``) adds what context tells.
 """
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -78,6 +79,26 @@ def new_student(teachers: Teachers, config: StudentConfig, cost: CostConfig) -> 
         _weigh(model, cost)
     vocabularies = zip(SIDES, (teachers.source, teachers.target), strict=True)
     return Student(model, {side: dict(vocabulary.index) for side, vocabulary in vocabularies})
+
+
+def excerpt(student: Student, types: Mapping[str, set[str]]) -> Student:
+    """The same student with vectors for some ``types`` of either side alone: all that texts made of them can tell apart."""
+    numbers = {side: [(kind, row) for kind, row in student.numbers[side].items() if kind in types[side]] for side in SIDES}
+    shape = cast(EncoderConfig, copy.deepcopy(student.model.config))
+    shape.types = [len(numbers[side]) for side in SIDES]
+    model = StudentEncoder(shape)
+    model.load_state_dict(dict(student.model.named_parameters()), strict=False)
+    for side in SIDES:
+        rows = torch.tensor([*(row for _, row in numbers[side]), -1])
+        for name, table in student.model.known(side).named_buffers():
+            model.known(side).get_buffer(name).copy_(table[rows])
+    return Student(model, {side: {kind: number for number, (kind, _) in enumerate(numbers[side])} for side in SIDES})
+
+
+def taught(student: Student, by: Student) -> Student:
+    """``student`` with all that training changed in ``by``, an excerpt of it."""
+    student.model.load_state_dict(dict(by.model.named_parameters()), strict=False)
+    return student
 
 
 def save_student(student: Student, folder: Path) -> None:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from pipeline_lib.alignment.cost import CostConfig, ViewWeights, document_cost
 from pipeline_lib.alignment.segments import Groups
-from pipeline_lib.alignment.student import Student, StudentConfig, load_student, new_student, save_student
+from pipeline_lib.alignment.student import Student, StudentConfig, excerpt, load_student, new_student, save_student, taught
 from pipeline_lib.alignment.views import typed
 from tests.pipeline_lib.alignment.pupils import DICTIONARY, other_way, small_student, teachers, types, vectors
 
@@ -141,6 +141,24 @@ def test_a_folder_whose_weights_are_a_pickle_is_refused(student: Student, saved:
     torch.save(student.model.state_dict(), tmp_path / "pytorch_model.bin")
     with pytest.raises(OSError, match="safetensors"):
         load_student(tmp_path)
+
+
+def test_an_excerpt_has_the_vectors_of_the_whole_for_its_types(student: Student) -> None:
+    part = excerpt(student, {"source": {*SOURCE[3:9], "nuncavisto"}, "target": {*TARGET[:4]}})
+    assert {side: set(numbers) for side, numbers in part.numbers.items()} == {"source": {*SOURCE[3:9]}, "target": {*TARGET[:4]}}
+    assert len(part.model.known("source").get_buffer("sentence")) == 6 + 1
+    for text, side in (([*SOURCE[8:2:-1], "nuncavisto"], "source"), (TARGET[:4], "target")):
+        assert np.array_equal(vectors(part, text, side), vectors(student, text, side))
+
+
+def test_what_an_excerpt_has_learnt_the_whole_knows() -> None:
+    whole, words = small_student(), {"source": {*SOURCE[:6]}, "target": {*TARGET[:6]}}
+    part = excerpt(whole, words)
+    with torch.no_grad():
+        for weight in part.model.parameters():
+            weight += 0.1
+    assert not np.allclose(vectors(whole, SOURCE[:6]), vectors(part, SOURCE[:6]))
+    assert np.array_equal(vectors(taught(whole, part), SOURCE[:6]), vectors(part, SOURCE[:6]))
 
 
 def test_the_same_teachers_and_seed_give_the_same_student(student: Student) -> None:

@@ -106,8 +106,7 @@ def _vocabulary(numbers: dict[str, int], texts: Sequence[Ints]) -> tuple[Vocabul
     place = np.empty(len(types), dtype=np.int32)
     place[[numbers[kind] for kind in types]] = np.arange(len(types), dtype=np.int32)
     renumbered = [place[ids] for ids in texts]
-    counts = sum((np.bincount(ids, minlength=len(types)) for ids in renumbered), np.zeros(len(types), dtype=np.int64))
-    return Vocabulary(types, counts), renumbered
+    return Vocabulary(types, np.bincount(np.concatenate(renumbered), minlength=len(types))), renumbered
 
 
 def _grouped(source: list[Ints], target: list[Ints], groups: list[Groups]) -> GroupedText:
@@ -126,7 +125,7 @@ def _sentence_view(text: GroupedText, source_types: int, target_types: int, conf
     stacked = vstack(
         [_incidence(text.source, text.source_edges, source_types), _incidence(text.target, text.target_edges, target_types)], format="csr"
     )
-    left, values, _ = truncated_svd(_ppmi(stacked, 1.0), _rank(stacked, config), config.seed)
+    left, values = truncated_svd(_ppmi(stacked, 1.0), _rank(stacked, config), config.seed)[:2]
     vectors = _unit_rows(left, np.sqrt(values))
     return vectors[:source_types], vectors[source_types:]
 
@@ -140,9 +139,10 @@ def _phrase_view(
     source: list[Ints], target: list[Ints], groups: list[Groups], source_types: int, target_types: int, config: FitConfig
 ) -> tuple[Vectors, Vectors]:
     low, high = _windows(source, target, groups, config.window)
-    indptr, columns, values = count_meetings(np.concatenate(source), np.concatenate(target), low, high, source_types, target_types)
-    counts = csr_array((values, columns, narrowed(indptr)), shape=(source_types, target_types))
-    left, values, right = truncated_svd(_ppmi(counts, config.smoothing), _rank(counts, config), config.seed)
+    indptr, columns, counts = count_meetings(np.concatenate(source), np.concatenate(target), low, high, source_types, target_types)
+    table = _ppmi(csr_array((counts, columns, narrowed(indptr)), shape=(source_types, target_types)), config.smoothing)
+    del columns, counts
+    left, values, right = truncated_svd(table, _rank(table, config), config.seed)
     return _unit_rows(left, np.sqrt(values)), _unit_rows(right, np.sqrt(values))
 
 

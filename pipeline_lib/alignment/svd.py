@@ -25,19 +25,24 @@ def truncated_svd(table: csr_array, rank: int, seed: int) -> tuple[Thin, Floats,
 
     Vectors of singular values that are 0 are 0.
     """
-    table = table.astype(np.float32)
+    table = table.astype(np.float32, copy=False)
     width = min(rank + OVERSAMPLED, *table.shape)
     right = np.random.default_rng(seed).standard_normal((table.shape[1], width), dtype=np.float32)
-    for _ in range(ROUNDS):
-        left = table @ right
-        squares, turn = _spectrum(left)
-        _times(left, turn * _inverse_root(squares))
-        del right
-        right = table.T @ left
+    for _ in range(ROUNDS - 1):
+        right = table.T @ _orthonormal(table @ right)
+    left = _orthonormal(table @ right)
+    right = table.T @ left
     squares, turn = _spectrum(right)
     _times(left, turn)
     _times(right, turn * _inverse_root(squares))
     return left[:, :rank], np.sqrt(squares[:rank]), right[:, :rank]
+
+
+def _orthonormal(matrix: Thin) -> Thin:
+    """The same matrix, in place, its columns a basis of what they span."""
+    squares, turn = _spectrum(matrix)
+    _times(matrix, turn * _inverse_root(squares))
+    return matrix
 
 
 def _spectrum(matrix: Thin) -> tuple[Floats, Floats]:

@@ -14,7 +14,7 @@ from pipeline_lib.alignment.distill import DistillConfig, Epoch, distill, traini
 from pipeline_lib.alignment.encoder import SIDES
 from pipeline_lib.alignment.lessons import plan_lessons, split_documents
 from pipeline_lib.alignment.segments import segment_pairs
-from pipeline_lib.alignment.student import excerpt, new_student, save_student, taught
+from pipeline_lib.alignment.student import Student, excerpt, new_student, save_student, save_weights
 from pipeline_lib.storage.fingerprint import digest, ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.fit import read_teachers
@@ -51,7 +51,7 @@ def distill_student(
     store = Store(root)
     around = [digest(settings.model_dump_json()) for settings in (cost, align)]
     inputs = [*texts_fingerprints([*source, *target]), *fingerprints(segments, plans, teachers), *around]
-    made_of = ingredients("student@1", "pipeline_lib.alignment.distill", config, inputs)
+    made_of = ingredients("student@2", "pipeline_lib.alignment.distill", config, inputs)
 
     def make(folder: Path) -> None:
         torch.set_num_threads(config.threads)
@@ -66,21 +66,27 @@ def distill_student(
             side: {kind for text in side_texts.values() for kind in text.types}
             for side, side_texts in zip(SIDES, (texts, into), strict=True)
         }
-        # The whole vocabulary's vectors are there before and after training, but not while it needs most memory.
         with read_teachers(store, teachers) as fitted:
-            pupil, log = distill(
-                excerpt(new_student(fitted, config.student, cost), met),
-                [lesson for name in train for lesson in lessons[name]],
-                [lesson for name in held_out for lesson in lessons[name]],
-                config,
-                align,
-            )
-            save_student(taught(new_student(fitted, config.student, cost), pupil), folder)
+            pupil = _begin(new_student(fitted, config.student, cost), met, folder)
+        pupil, log = distill(
+            pupil,
+            [lesson for name in train for lesson in lessons[name]],
+            [lesson for name in held_out for lesson in lessons[name]],
+            config,
+            align,
+        )
+        save_weights(pupil, folder)
         (folder / LOG).write_text(json.dumps([asdict(epoch) for epoch in log]), encoding="utf-8")
 
     student = store.folder("student", teachers.shard, made_of, make)
     logged = ingredients(TRAINING_LOG.id, "pipeline_lib.alignment.distill", None, fingerprints(student))
     return Distilled(student, store.table(TRAINING_LOG, student.shard, logged, lambda: [_read_log(store, student)]))
+
+
+def _begin(student: Student, met: dict[str, set[str]], folder: Path) -> Student:
+    """What training needs of an untrained student; all that it will not change is in ``folder`` already, and out of memory."""
+    save_student(student, folder)
+    return excerpt(student, met)
 
 
 def _read_log(store: Store, student: ArtifactRef):  # type: ignore[no-untyped-def]

@@ -46,12 +46,12 @@ class EncoderConfig(PreTrainedConfig):
 
 
 class TypeTables(torch.nn.Module):
-    """Frozen vectors of one side's types; the last row, of a type that was never met, is zero."""
+    """Frozen vectors of one side's types; the last row, of a type that was never met, is zero. They are no part of the weights."""
 
     def __init__(self, types: int, widths: Mapping[str, int]) -> None:
         super().__init__()
         for name, width in (*((name, widths[name]) for name in ("lexicon", "sentence", "phrase")), ("salience", 1)):
-            self.register_buffer(name, torch.zeros(types + 1, width, dtype=torch.float16))
+            self.register_buffer(name, torch.zeros(types + 1, width, dtype=torch.float16), persistent=False)
 
     def fill(self, tables: Mapping[str, Rows]) -> None:
         for name, table in tables.items():

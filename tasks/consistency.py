@@ -10,7 +10,7 @@ from data_contracts import CORPUS_EDGES, MEMORY
 from pipeline_lib.projection.consistency import ConsistencyConfig, corpus_tables
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
-from tasks.fit import read_teachers
+from tasks.fit import read_vocabulary
 from tasks.stage import STAGE, fingerprints
 
 
@@ -34,6 +34,6 @@ def count_corpus(root: str, candidates: list[ArtifactRef], teachers: ArtifactRef
 
     def make() -> Iterator[tuple[pa.Table, pa.Table]]:
         parts = (part for ref in candidates for part in store.scan(ref))
-        yield corpus_tables(parts, read_teachers(store, teachers).target.counts, config)
+        yield corpus_tables(parts, read_vocabulary(store, teachers, "target").counts, config)
 
     return Counted(*store.tables([CORPUS_EDGES, MEMORY], teachers.shard, made_of, make))

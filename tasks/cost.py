@@ -32,7 +32,7 @@ def cost(
     made_of = ingredients(COST_MATRICES.id, "pipeline_lib.alignment.cost", config, fingerprints(source, target, segments, teachers))
 
     def make() -> Iterator[tuple[pa.Table, pa.Table]]:
-        with single_threaded():
-            yield from cost_tables(store.read(source), store.read(target), store.read(segments), read_teachers(store, teachers), config)
+        with single_threaded(), read_teachers(store, teachers) as fitted:
+            yield from cost_tables(store.read(source), store.read(target), store.read(segments), fitted, config)
 
     return Costs(*store.tables([COST_MATRICES, POSTERIORS], shard, made_of, make))

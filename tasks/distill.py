@@ -11,9 +11,10 @@ from data_contracts import TRAINING_LOG
 from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.distill import DistillConfig, Epoch, distill, training_log
+from pipeline_lib.alignment.encoder import SIDES
 from pipeline_lib.alignment.lessons import plan_lessons, split_documents
 from pipeline_lib.alignment.segments import segment_pairs
-from pipeline_lib.alignment.student import new_student, save_student
+from pipeline_lib.alignment.student import Student, excerpt, new_student, save_student, save_weights
 from pipeline_lib.storage.fingerprint import Ingredients, digest, ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.fit import read_teachers
@@ -55,18 +56,24 @@ def distill_student(
         names = [name for ref in plans for name in store.read(ref, ["document"])["document"].to_pylist()]
         train, held_out = split_documents(names, config.documents, config.held_out)
         parts = (part for ref in plans for part in store.scan(ref))
-        groups = {document: found for ref in segments for document, found in segment_pairs(store.read(ref)).items()}
         wanted = {*train, *held_out}
+        groups = {name: found for ref in segments for name, found in segment_pairs(store.read(ref)).items() if name in wanted}
         texts, into = read_all(store, source, wanted), read_all(store, target, wanted)
         lessons = plan_lessons(parts, texts, into, groups, wanted, config.crop, align)
-        student, log = distill(
-            new_student(read_teachers(store, teachers), config.student, cost),
+        met = {
+            side: {kind for text in side_texts.values() for kind in text.types}
+            for side, side_texts in zip(SIDES, (texts, into), strict=True)
+        }
+        with read_teachers(store, teachers) as fitted:
+            pupil = _begin(new_student(fitted, config.student, cost), met, folder)
+        pupil, log = distill(
+            pupil,
             [lesson for name in train for lesson in lessons[name]],
             [lesson for name in held_out for lesson in lessons[name]],
             config,
             align,
         )
-        save_student(student, folder)
+        save_weights(pupil, folder)
         (folder / LOG).write_text(json.dumps([asdict(epoch) for epoch in log]), encoding="utf-8")
 
     student = store.folder("student", teachers.shard, made_of, make)
@@ -101,7 +108,13 @@ def _made_of(
 ) -> Ingredients:
     around = [digest(settings.model_dump_json()) for settings in (cost, align)]
     inputs = [*texts_fingerprints([*source, *target]), *fingerprints(segments, plans, teachers), *around]
-    return ingredients("student@1", "pipeline_lib.alignment.distill", config, inputs)
+    return ingredients("student@2", "pipeline_lib.alignment.distill", config, inputs)
+
+
+def _begin(student: Student, met: dict[str, set[str]], folder: Path) -> Student:
+    """What training needs of an untrained student; all that it will not change is in ``folder`` already, and out of memory."""
+    save_student(student, folder)
+    return excerpt(student, met)
 
 
 def _read_log(store: Store, student: ArtifactRef):  # type: ignore[no-untyped-def]

@@ -19,12 +19,12 @@ def count_edges(root: str, source: list[Texts], mentions: list[ArtifactRef], tea
     made_of = ingredients(EDGE_STATISTICS.id, "pipeline_lib.projection.edges", config, inputs)
 
     def make() -> list[object]:
-        fitted = read_teachers(store, teachers)
-        counted = (
-            document
-            for shard, rows in zip(source, mentions, strict=True)
-            for document in source_edges(shard.read(store), store.read(rows), fitted.source)
-        )
-        return [edges_table(edge_log_odds(counted, fitted.lexical, fitted.target.counts, config))]
+        with read_teachers(store, teachers) as fitted:
+            counted = (
+                document
+                for shard, rows in zip(source, mentions, strict=True)
+                for document in source_edges(shard.read(store), store.read(rows), fitted.source)
+            )
+            return [edges_table(edge_log_odds(counted, fitted.lexical, fitted.target.counts, config))]
 
     return store.table(EDGE_STATISTICS, teachers.shard, made_of, make)

@@ -9,7 +9,7 @@ from data_contracts import EMBEDDINGS
 from pipeline_lib.alignment.views import embeddings_table
 from pipeline_lib.storage.fingerprint import Ingredients, ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
-from tasks.fit import read_teachers
+from tasks.fit import read_vocabulary
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, texts_fingerprints
 
@@ -23,8 +23,7 @@ def embed(root: str, texts: Texts, teachers: ArtifactRef, side: Side) -> Artifac
     lang = texts.units.shard.split("/")[0]
 
     def make() -> list[pa.Table]:
-        fitted = read_teachers(store, teachers)
-        return [embeddings_table(texts.read(store), lang, fitted.source if side == "source" else fitted.target)]
+        return [embeddings_table(texts.read(store), lang, read_vocabulary(store, teachers, side))]
 
     return store.table(EMBEDDINGS, _shard(texts, teachers, side), _made_of(texts, teachers, side), make)
 

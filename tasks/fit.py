@@ -1,32 +1,33 @@
 """Fit: the embedded teachers of one language pair, on all its documents."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from prefect import task
 
-from pipeline_lib.alignment.fitted import FitConfig, PairTypes, Teachers, fit_teachers, load_teachers, save_teachers
+from pipeline_lib.alignment.fitted import FitConfig, PairTypes, Teachers, Vocabulary, fit_teachers
 from pipeline_lib.alignment.segments import segment_pairs
+from pipeline_lib.alignment.teacher_files import load_teachers, load_vocabulary, save_teachers
 from pipeline_lib.alignment.threads import single_threaded
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, texts_fingerprints
 
-TEACHERS = "teachers.safetensors"
-
 
 @task(name="fit", task_run_name="fit {pair}", **STAGE)
 def fit(root: str, pair: str, source: list[Texts], target: list[Texts], segments: list[ArtifactRef], config: FitConfig) -> ArtifactRef:
-    """The frozen teachers, one safetensors file."""
+    """The frozen teachers, a folder of arrays."""
     store = Store(root)
     inputs = [*texts_fingerprints([*source, *target]), *fingerprints(segments)]
-    made_of = ingredients("teachers@2", "pipeline_lib.alignment.fitted", config, inputs)
+    made_of = ingredients("teachers@3", "pipeline_lib.alignment.teacher_files", config, inputs)
 
     def make(folder: Path) -> None:
         with single_threaded():
-            teachers = fit_teachers(list(_pairs(store, source, target, segments)), config)
-        save_teachers(teachers, folder / TEACHERS)
+            teachers = fit_teachers(_pairs(store, source, target, segments), config)
+        save_teachers(teachers, folder)
 
     return store.folder("teachers", pair, made_of, make)
 
@@ -39,7 +40,14 @@ def _pairs(store: Store, source: list[Texts], target: list[Texts], segments: lis
             yield PairTypes(sources[document].types, targets[document].types, groups)
 
 
-def read_teachers(store: Store, ref: ArtifactRef) -> Teachers:
-    """The teachers that ``fit`` stored."""
+@contextmanager
+def read_teachers(store: Store, ref: ArtifactRef) -> Iterator[Teachers]:
+    """The teachers that ``fit`` stored, for as long as the context lasts."""
     with store.local(ref) as folder:
-        return load_teachers(folder / TEACHERS)
+        yield load_teachers(folder)
+
+
+def read_vocabulary(store: Store, ref: ArtifactRef, side: Literal["source", "target"]) -> Vocabulary:
+    """The types that the teachers know of one side."""
+    with store.local(ref) as folder:
+        return load_vocabulary(folder, side)

@@ -12,10 +12,11 @@ import torch
 from torch.nn.functional import conv1d, gelu, normalize
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from pipeline_lib.alignment.fitted import Vectors
+from pipeline_lib.alignment.fitted import Rows
 
 SHIFTS = (-2, -1, 1, 2)  # the token view's context: 5 units (paper)
 SIDES = ("source", "target")
+ROWS_AT_ONCE = 4096  # of a table that is copied
 
 
 class EncoderConfig(PreTrainedConfig):
@@ -45,17 +46,19 @@ class EncoderConfig(PreTrainedConfig):
 
 
 class TypeTables(torch.nn.Module):
-    """Frozen vectors of one side's types; the last row, of a type that was never met, is zero."""
+    """Frozen vectors of one side's types; the last row, of a type that was never met, is zero. They are no part of the weights."""
 
     def __init__(self, types: int, widths: Mapping[str, int]) -> None:
         super().__init__()
         for name, width in (*((name, widths[name]) for name in ("lexicon", "sentence", "phrase")), ("salience", 1)):
-            self.register_buffer(name, torch.zeros(types + 1, width, dtype=torch.float16))
+            self.register_buffer(name, torch.zeros(types + 1, width, dtype=torch.float16), persistent=False)
 
-    def fill(self, tables: Mapping[str, Vectors]) -> None:
+    def fill(self, tables: Mapping[str, Rows]) -> None:
         for name, table in tables.items():
-            buffer = self.get_buffer(name)
-            buffer[:-1, : table.shape[1]] = torch.from_numpy(np.ascontiguousarray(table))
+            buffer, (types, width) = self.get_buffer(name), table.shape
+            for first in range(0, types, ROWS_AT_ONCE):
+                rows = slice(first, min(first + ROWS_AT_ONCE, types))
+                buffer[rows, :width] = torch.from_numpy(np.ascontiguousarray(table[rows]))
 
     def read(self, name: str, ids: torch.Tensor) -> torch.Tensor:
         return self.get_buffer(name)[ids].float()

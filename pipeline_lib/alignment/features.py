@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import HashingVectorizer
 
-from pipeline_lib.alignment.fitted import Teachers, Vectors, Vocabulary
+from pipeline_lib.alignment.fitted import Rows, Teachers, Vectors, Vocabulary
 from pipeline_lib.alignment.views import NGRAMS, SIF
 
 
@@ -30,7 +30,8 @@ def lexicon(table: csr_array, width: int, seed: int) -> tuple[Vectors, Vectors]:
     Every target type has a random code, and a source type the sum of its translations' codes.
     """
     signs = np.random.default_rng(seed).integers(0, 2, size=(table.shape[1], width), dtype=np.int8)
-    codes = ((2 * signs - 1) / np.sqrt(width)).astype(np.float32)
+    one = np.float32(1 / np.sqrt(width))
+    codes = np.where(signs, one, -one)
     return np.asarray(table.astype(np.float32) @ codes), codes
 
 
@@ -40,7 +41,7 @@ def salience(vocabulary: Vocabulary) -> Vectors:
     return np.asarray(SIF / (SIF + share), dtype=np.float32)[:, None]
 
 
-def type_tables(teachers: Teachers, width: int, seed: int) -> tuple[dict[str, Vectors], dict[str, Vectors]]:
+def type_tables(teachers: Teachers, width: int, seed: int) -> tuple[dict[str, Rows], dict[str, Rows]]:
     """What is known of the types of either side: lexicon, sentence and phrase vectors, salience; shape (types, dimensions) each."""
     source, target = lexicon(teachers.lexical, width, seed)
     return (

@@ -5,25 +5,25 @@
 - token view: character n-grams (``views``) and a lexical translation table (``lexical``).
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 from pydantic import BaseModel, Field
-from safetensors.numpy import load_file, save_file
 from scipy.sparse import csr_array, vstack
-from sklearn.utils.extmath import randomized_svd
 
 from pipeline_lib.alignment.band import Floats, Ints
-from pipeline_lib.alignment.lexical import Channel, GroupedText, LexicalConfig, Translation, fit_translation
+from pipeline_lib.alignment.lexical import GroupedText, LexicalConfig, Translation, fit_translation
+from pipeline_lib.alignment.pairs import count_meetings, narrowed
 from pipeline_lib.alignment.segments import Groups, anchored_diagonal
+from pipeline_lib.alignment.stored import StoredMatrix
+from pipeline_lib.alignment.svd import truncated_svd
 
 Vectors = npt.NDArray[np.float32]
+Rows = Vectors | StoredMatrix
 
 
 class FitConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -72,87 +72,41 @@ class Teachers:
 
     source: Vocabulary
     target: Vocabulary
-    sentence_source: Vectors
-    sentence_target: Vectors
-    phrase_source: Vectors
-    phrase_target: Vectors
+    sentence_source: Rows
+    sentence_target: Rows
+    phrase_source: Rows
+    phrase_target: Rows
     lexical: csr_array
     translation: Translation
 
 
-def fit_teachers(pairs: Sequence[PairTypes], config: FitConfig) -> Teachers:
-    """Fit all views on the given document pairs (at least one)."""
-    source, target = _vocabulary(pair.source for pair in pairs), _vocabulary(pair.target for pair in pairs)
-    groups = [pair.groups for pair in pairs]
-    source_ids, target_ids = [source.ids(pair.source) for pair in pairs], [target.ids(pair.target) for pair in pairs]
+def fit_teachers(pairs: Iterable[PairTypes], config: FitConfig) -> Teachers:
+    """Fit all views on the given document pairs (at least one); of each no more is kept than its types' ids."""
+    numbers: tuple[dict[str, int], dict[str, int]] = ({}, {})
+    typed = [(_numbered(pair.source, numbers[0]), _numbered(pair.target, numbers[1]), pair.groups) for pair in pairs]
+    groups = [found for _, _, found in typed]
+    source, source_ids = _vocabulary(numbers[0], [ids for ids, _, _ in typed])
+    target, target_ids = _vocabulary(numbers[1], [ids for _, ids, _ in typed])
     text = _grouped(source_ids, target_ids, groups)
-    diagonals = [anchored_diagonal(g, len(s), len(t)) for g, s, t in zip(groups, source_ids, target_ids, strict=True)]
     sentence_source, sentence_target = _sentence_view(text, len(source.types), len(target.types), config)
-    phrase_source, phrase_target = _phrase_view(source_ids, target_ids, diagonals, len(source.types), len(target.types), config)
+    phrase_source, phrase_target = _phrase_view(source_ids, target_ids, groups, len(source.types), len(target.types), config)
     translation = fit_translation(text, len(source.types), len(target.types), config.lexical)
     lexical = translation.strength(config.lexical.keep)
     return Teachers(source, target, sentence_source, sentence_target, phrase_source, phrase_target, lexical, translation)
 
 
-def save_teachers(teachers: Teachers, path: Path) -> None:
-    """Write one safetensors file; vocabularies are UTF-8 bytes, one type a line (a type holds no line break)."""
-    tensors: dict[str, npt.NDArray[Any]] = {
-        "source.types": _packed(teachers.source.types),
-        "source.counts": teachers.source.counts,
-        "target.types": _packed(teachers.target.types),
-        "target.counts": teachers.target.counts,
-        "sentence.source": teachers.sentence_source,
-        "sentence.target": teachers.sentence_target,
-        "phrase.source": teachers.phrase_source,
-        "phrase.target": teachers.phrase_target,
-        **_sparse("lexical", teachers.lexical),
-    }
-    for name, channel in (("forward", teachers.translation.forward), ("backward", teachers.translation.backward)):
-        tensors |= {**_sparse(name, channel.table), f"{name}.empty": channel.empty, f"{name}.jumps": channel.jumps}
-    save_file(tensors, path)
+def _numbered(types: Sequence[str], numbers: dict[str, int]) -> Ints:
+    """Types in the order in which they were first met, shape (units,); new ones are added to ``numbers``."""
+    return np.fromiter((numbers.setdefault(kind, len(numbers)) for kind in types), dtype=np.int32, count=len(types))
 
 
-def load_teachers(path: Path) -> Teachers:
-    """Read what ``save_teachers`` wrote."""
-    found = load_file(path)
-    source = Vocabulary(_unpacked(found["source.types"]), found["source.counts"])
-    target = Vocabulary(_unpacked(found["target.types"]), found["target.counts"])
-    shape = (len(source.types), len(target.types))
-    forward = Channel(_csr(found, "forward", shape), found["forward.empty"], found["forward.jumps"])
-    backward = Channel(_csr(found, "backward", shape[::-1]), found["backward.empty"], found["backward.jumps"])
-    return Teachers(
-        source,
-        target,
-        found["sentence.source"],
-        found["sentence.target"],
-        found["phrase.source"],
-        found["phrase.target"],
-        _csr(found, "lexical", shape),
-        Translation(forward, backward),
-    )
-
-
-def _sparse(name: str, table: csr_array) -> dict[str, npt.NDArray[Any]]:
-    parts = {"values": table.data, "columns": table.indices.astype(np.int32), "rows": table.indptr.astype(np.int64)}
-    return {f"{name}.{part}": values for part, values in parts.items()}
-
-
-def _csr(tensors: dict[str, npt.NDArray[Any]], name: str, shape: tuple[int, int]) -> csr_array:
-    return csr_array(tuple(tensors[f"{name}.{part}"] for part in ("values", "columns", "rows")), shape=shape)
-
-
-def _packed(types: Sequence[str]) -> npt.NDArray[np.uint8]:
-    return np.frombuffer("\n".join(types).encode("utf-8"), dtype=np.uint8)
-
-
-def _unpacked(data: npt.NDArray[np.uint8]) -> tuple[str, ...]:
-    return tuple(data.tobytes().decode("utf-8").split("\n"))
-
-
-def _vocabulary(texts: Iterable[list[str]]) -> Vocabulary:
-    counts = Counter(kind for text in texts for kind in text)
-    types = tuple(sorted(counts))
-    return Vocabulary(types, np.array([counts[kind] for kind in types], dtype=np.int64))
+def _vocabulary(numbers: dict[str, int], texts: Sequence[Ints]) -> tuple[Vocabulary, list[Ints]]:
+    """The types in sorted order, and the texts renumbered so."""
+    types = tuple(sorted(numbers))
+    place = np.empty(len(types), dtype=np.int32)
+    place[[numbers[kind] for kind in types]] = np.arange(len(types), dtype=np.int32)
+    renumbered = [place[ids] for ids in texts]
+    return Vocabulary(types, np.bincount(np.concatenate(renumbered), minlength=len(types))), renumbered
 
 
 def _grouped(source: list[Ints], target: list[Ints], groups: list[Groups]) -> GroupedText:
@@ -171,54 +125,66 @@ def _sentence_view(text: GroupedText, source_types: int, target_types: int, conf
     stacked = vstack(
         [_incidence(text.source, text.source_edges, source_types), _incidence(text.target, text.target_edges, target_types)], format="csr"
     )
-    left, values, _ = _svd(_ppmi(stacked, 1.0), config)
-    vectors = _unit_rows(left * np.sqrt(values))
+    left, values = truncated_svd(_ppmi(stacked, 1.0), _rank(stacked, config), config.seed)[:2]
+    vectors = _unit_rows(left, np.sqrt(values))
     return vectors[:source_types], vectors[source_types:]
 
 
 def _incidence(types: Ints, edges: npt.NDArray[np.int64], rows: int) -> csr_array:
-    group = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
-    return csr_array((np.ones(len(types)), (types, group)), shape=(rows, len(edges) - 1))
+    group = np.repeat(np.arange(len(edges) - 1, dtype=np.int32), np.diff(edges))
+    return csr_array((np.ones(len(types), dtype=np.int32), (types, group)), shape=(rows, len(edges) - 1))
 
 
 def _phrase_view(
-    source: list[Ints], target: list[Ints], diagonals: list[Floats], source_types: int, target_types: int, config: FitConfig
+    source: list[Ints], target: list[Ints], groups: list[Groups], source_types: int, target_types: int, config: FitConfig
 ) -> tuple[Vectors, Vectors]:
-    rows, columns = [], []
-    for source_ids, target_ids, diagonal in zip(source, target, diagonals, strict=True):
-        centre = np.rint(diagonal).astype(np.int64)
-        for shift in range(-config.window, config.window + 1):
-            column = centre + shift
-            inside = (column >= 0) & (column < len(target_ids))
-            rows.append(source_ids[inside])
-            columns.append(target_ids[column[inside]])
-    cells = (np.concatenate(rows), np.concatenate(columns))
-    counts = csr_array((np.ones(len(cells[0])), cells), shape=(source_types, target_types))
-    left, values, right = _svd(_ppmi(counts, config.smoothing), config)
-    root = np.sqrt(values)
-    return _unit_rows(left * root), _unit_rows(right.T * root)
+    low, high = _windows(source, target, groups, config.window)
+    indptr, columns, counts = count_meetings(np.concatenate(source), np.concatenate(target), low, high, source_types, target_types)
+    table = _ppmi(csr_array((counts, columns, narrowed(indptr)), shape=(source_types, target_types)), config.smoothing)
+    del columns, counts
+    left, values, right = truncated_svd(table, _rank(table, config), config.seed)
+    return _unit_rows(left, np.sqrt(values)), _unit_rows(right, np.sqrt(values))
+
+
+def _windows(source: list[Ints], target: list[Ints], groups: list[Groups], reach: int) -> tuple[Ints, Ints]:
+    """First and last target unit, exclusive, within ``reach`` of each source unit's place on the diagonal, in the joined texts."""
+    low, high, start = [], [], 0
+    for ours, theirs, group in zip(source, target, groups, strict=True):
+        centre = np.rint(anchored_diagonal(group, len(ours), len(theirs))).astype(np.int32)
+        low.append(start + np.clip(centre - reach, 0, len(theirs)))
+        high.append(start + np.clip(centre + reach + 1, 0, len(theirs)))
+        start += len(theirs)
+    return np.concatenate(low), np.concatenate(high)
 
 
 def _ppmi(counts: csr_array, smoothing: float) -> csr_array:
     """Positive pointwise mutual information of the non-zero cells, contexts (columns) smoothed by an exponent."""
-    cells = counts.tocoo()
-    rows, columns = cells.coords
-    row_share = counts.sum(axis=1) / counts.sum()
     context = counts.sum(axis=0) ** smoothing
-    context_share = context / context.sum()
-    information = np.log(cells.data / counts.sum() / (row_share[rows] * context_share[columns]))
-    table = csr_array((np.maximum(information, 0.0), (rows, columns)), shape=counts.shape)
+    information = np.empty(counts.nnz, dtype=np.float32)
+    row_share, context_share = counts.sum(axis=1) / counts.sum(), context / context.sum()
+    _inform(counts.indptr, counts.indices, counts.data, float(counts.sum()), row_share, context_share, information)
+    table = csr_array((information, counts.indices.copy(), counts.indptr.copy()), shape=counts.shape)
     table.eliminate_zeros()
     return table
 
 
-def _svd(table: csr_array, config: FitConfig) -> tuple[Floats, Floats, Floats]:
-    rank = max(1, min(config.dimensions, *(size - 1 for size in table.shape)))
-    left, values, right = randomized_svd(table, rank, n_iter=4, random_state=config.seed)
-    return left, values, right
+def _unit_rows(matrix: Vectors, scales: Floats) -> Vectors:
+    """Columns scaled, then rows to unit length."""
+    scaled: Vectors = matrix * scales.astype(np.float32)
+    norms = np.linalg.norm(scaled, axis=1, keepdims=True)
+    np.divide(scaled, norms, out=scaled, where=norms > 0)
+    return scaled
 
 
-def _unit_rows(matrix: Floats) -> Vectors:
-    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
-    scaled: Floats = np.divide(matrix, norms, out=np.zeros_like(matrix), where=norms > 0)
-    return scaled.astype(np.float32)
+def _rank(table: csr_array, config: FitConfig) -> int:
+    rows, columns = table.shape
+    return max(1, min(config.dimensions, int(rows) - 1, int(columns) - 1))
+
+
+@njit(nogil=True)
+def _inform(indptr, columns, counts, total, row_share, context_share, information):  # type: ignore[no-untyped-def]
+    """Cell by cell: the arrays of a whole table's logarithms would be several times the table."""
+    for i in range(indptr.size - 1):
+        for k in range(indptr[i], indptr[i + 1]):
+            share = counts[k] / total
+            information[k] = max(np.log(share / (row_share[i] * context_share[columns[k]])), 0.0) if share > 0 else 0.0

@@ -13,7 +13,8 @@ from scipy.sparse import csr_array
 
 from pipeline_lib.alignment.band import Floats, Ints
 from pipeline_lib.alignment.hmm import JUMPS, expect_hmm, expect_ibm1
-from pipeline_lib.alignment.pairs import meeting_pairs, normalise
+from pipeline_lib.alignment.pairs import meeting_pairs, narrowed, normalise
+from pipeline_lib.alignment.stored import StoredTable
 
 
 class LexicalConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -52,7 +53,7 @@ class Channel:
         empty: ``p(generated | empty word)``, shape (generated types,); jumps: probability of each jump width, shape (JUMPS,).
     """
 
-    table: csr_array
+    table: csr_array | StoredTable
     empty: Floats
     jumps: Floats
 
@@ -66,7 +67,7 @@ class Translation:
 
     def strength(self, keep: float) -> csr_array:
         """Symmetric translation strength ``sqrt(p(t|s) p(s|t))`` in [0, 1], at least ``keep``; shape (source types, target types)."""
-        table = self.forward.table.multiply(self.backward.table.T.tocsr()).tocsr()
+        table = self.forward.table[:].multiply(self.backward.table[:].T.tocsr()).tocsr()
         table.data = np.sqrt(table.data)
         return _pruned(table, keep)
 
@@ -102,7 +103,5 @@ def _fit(text: GroupedText, source_types: int, target_types: int, config: Lexica
             jumps = jump_counts / jump_counts.sum()
         normalise(counts, indptr)
         table, counts, empty = counts, table, empty_counts / empty_counts.sum()
-    # 32-bit row starts where they suffice: scipy widens both index arrays otherwise.
-    starts = indptr.astype(np.int32) if indptr[-1] < 2**31 else indptr
-    fitted = csr_array((table, indices, starts), shape=(source_types, target_types))
+    fitted = csr_array((table, indices, narrowed(indptr)), shape=(source_types, target_types))
     return Channel(_pruned(fitted, config.least), empty, jumps)

@@ -1,31 +1,57 @@
-"""The distinct pairs of types that meet in aligned groups, numbered without holding every meeting: memory is O(units + pairs).
+"""The distinct pairs of types that meet, counted and numbered without holding every meeting: memory is O(units + pairs).
 
 A pair's number is its place in rows of ascending target types, one row a source type; it is found by binary search in its row.
 """
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
+
+from pipeline_lib.alignment.band import Ints
+
+Offsets = npt.NDArray[np.int64]
+FlatText = tuple[Ints, Ints, Offsets, Offsets]
 
 
 @njit(nogil=True)
-def meeting_pairs(text, source_types, target_types):  # type: ignore[no-untyped-def]
-    """Which target types every source type meets.
+def count_meetings(source, target, low, high, source_types, target_types):  # type: ignore[no-untyped-def]
+    """How often every two types meet, where source unit u meets the target units ``low[u]`` to ``high[u]``, exclusive.
 
-    Args: text: (source, target, source_edges, target_edges), see ``lexical.GroupedText``.
-    Returns: start of each source type's row, shape (source types + 1,); target types, ascending in a row, shape (pairs,).
+    Args: source, target: types, flat; low, high: shape (source units,).
+    Returns: start of each source type's row, shape (source types + 1,); target types, ascending in a row, and counts, shape (pairs,).
     """
-    starts, groups = _groups_of_types(text[0], text[2], source_types)
+    starts, units = _units_of_types(source, source_types)
+    counts = np.zeros(target_types, dtype=np.int32)
+    met = np.empty(target_types, dtype=np.int32)
     indptr = np.zeros(source_types + 1, dtype=np.int64)
-    seen = np.full(target_types, -1, dtype=np.int32)
     for kind in range(source_types):
-        indptr[kind + 1] = indptr[kind] + _meet(kind, groups[starts[kind] : starts[kind + 1]], text, seen, seen[:0])
-    indices = np.empty(indptr[-1], dtype=np.int32)
-    seen[:] = -1
+        number = _meet(units[starts[kind] : starts[kind + 1]], target, low, high, counts, met)
+        counts[met[:number]] = 0
+        indptr[kind + 1] = indptr[kind] + number
+    indices, values = np.empty(indptr[-1], dtype=np.int32), np.empty(indptr[-1], dtype=np.int32)
     for kind in range(source_types):
-        row = indices[indptr[kind] : indptr[kind + 1]]
-        _meet(kind, groups[starts[kind] : starts[kind + 1]], text, seen, row)
-        row.sort()
+        number = _meet(units[starts[kind] : starts[kind + 1]], target, low, high, counts, met)
+        row = np.sort(met[:number])
+        indices[indptr[kind] : indptr[kind + 1]], values[indptr[kind] : indptr[kind + 1]] = row, counts[row]
+        counts[row] = 0
+    return indptr, indices, values
+
+
+def meeting_pairs(text: FlatText, source_types: int, target_types: int) -> tuple[Offsets, Ints]:
+    """Which target types every source type meets in a group: the first two results of ``count_meetings``.
+
+    Args:
+        text: (source, target, source_edges, target_edges), see ``lexical.GroupedText``.
+    """
+    source, target, source_edges, target_edges = text
+    low, high = (np.repeat(edges.astype(np.int32), np.diff(source_edges)) for edges in (target_edges[:-1], target_edges[1:]))
+    indptr, indices, _ = count_meetings(source, target, low, high, source_types, target_types)
     return indptr, indices
+
+
+def narrowed(indptr: Offsets) -> Ints | Offsets:
+    """32-bit row starts where they suffice: scipy widens both index arrays of a table otherwise."""
+    return indptr.astype(np.int32) if indptr[-1] < 2**31 else indptr
 
 
 @njit(nogil=True)
@@ -60,33 +86,28 @@ def normalise(counts, indptr):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def _groups_of_types(source, source_edges, source_types):  # type: ignore[no-untyped-def]
-    """The groups in which each type stands, ascending: starts, shape (types + 1,), and groups, shape (units,)."""
+def _units_of_types(source, source_types):  # type: ignore[no-untyped-def]
+    """Where each type stands, ascending: starts, shape (types + 1,), and units, shape (units,)."""
     starts = np.zeros(source_types + 1, dtype=np.int64)
     for kind in source:
         starts[kind + 1] += 1
     starts = np.cumsum(starts)
     places = starts[:-1].copy()
-    groups = np.empty(source.size, dtype=np.int32)
-    for g in range(source_edges.size - 1):
-        for i in range(source_edges[g], source_edges[g + 1]):
-            groups[places[source[i]]] = g
-            places[source[i]] += 1
-    return starts, groups
+    units = np.empty(source.size, dtype=np.int32)
+    for unit in range(source.size):
+        units[places[source[unit]]] = unit
+        places[source[unit]] += 1
+    return starts, units
 
 
 @njit(nogil=True)
-def _meet(kind, groups, text, seen, row):  # type: ignore[no-untyped-def]
-    """Count the target types that stand in ``groups``, and list them in ``row`` if it has room; ``seen`` holds who saw a type last."""
-    number, before = 0, -1
-    for g in groups:
-        if g == before:
-            continue
-        before = g
-        for j in range(text[3][g], text[3][g + 1]):
-            if seen[text[1][j]] != kind:
-                seen[text[1][j]] = kind
-                if row.size:
-                    row[number] = text[1][j]
+def _meet(units, target, low, high, counts, met):  # type: ignore[no-untyped-def]
+    """Add to ``counts``, a target type, what ``units`` meet; ``met`` lists the types, how many of them is returned."""
+    number = 0
+    for unit in units:
+        for j in range(low[unit], high[unit]):
+            if counts[target[j]] == 0:
+                met[number] = target[j]
                 number += 1
+            counts[target[j]] += 1
     return number

@@ -4,13 +4,15 @@ It starts as its teachers: every view that the alignment target sums is an inner
 roots of their weights, have the target's similarity as theirs (``features``, ``encoder``). Training (``distill``) adds what context tells.
 """
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
 import torch
 from pydantic import BaseModel, Field
+from safetensors.torch import load_file, save_file
 from transformers.utils.logging import disable_progress_bar
 
 from pipeline_lib.alignment.cost import CostConfig
@@ -19,6 +21,7 @@ from pipeline_lib.alignment.features import spelling, type_tables
 from pipeline_lib.alignment.fitted import Teachers
 
 Side = Literal["source", "target"]
+WEIGHTS, TABLES = "model.safetensors", "tables.safetensors"
 
 
 class StudentConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -80,18 +83,42 @@ def new_student(teachers: Teachers, config: StudentConfig, cost: CostConfig) -> 
     return Student(model, {side: dict(vocabulary.index) for side, vocabulary in vocabularies})
 
 
+def excerpt(student: Student, types: Mapping[str, set[str]]) -> Student:
+    """The same student with vectors for some ``types`` of either side alone: all that texts made of them can tell apart."""
+    numbers = {side: [(kind, row) for kind, row in student.numbers[side].items() if kind in types[side]] for side in SIDES}
+    shape = cast(EncoderConfig, copy.deepcopy(student.model.config))
+    shape.types = [len(numbers[side]) for side in SIDES]
+    model = StudentEncoder(shape)
+    model.load_state_dict(student.model.state_dict())
+    for side in SIDES:
+        rows = torch.tensor([*(row for _, row in numbers[side]), -1])
+        for name, table in student.model.known(side).named_buffers():
+            model.known(side).get_buffer(name).copy_(table[rows])
+    return Student(model, {side: {kind: number for number, (kind, _) in enumerate(numbers[side])} for side in SIDES})
+
+
 def save_student(student: Student, folder: Path) -> None:
-    """Write the student in Hugging Face layout: ``config.json``, ``model.safetensors``, and a vocabulary a side, one type a line."""
+    """Write ``config.json`` and ``model.safetensors`` as Hugging Face has them, the types' tables, a vocabulary a side, one type a line."""
     disable_progress_bar()
     student.model.save_pretrained(folder)
+    tables = {f"{side}.{name}": table for side in SIDES for name, table in student.model.known(side).named_buffers()}
+    save_file(tables, folder / TABLES)
     for side, numbers in student.numbers.items():
         _vocabulary(folder, side).write_bytes("".join(f"{kind}\n" for kind in numbers).encode("utf-8"))
+
+
+def save_weights(student: Student, folder: Path) -> None:
+    """Replace the weights of the student in ``folder``, of which this one is an excerpt."""
+    save_file(student.model.state_dict(), folder / WEIGHTS, metadata={"format": "pt"})
 
 
 def load_student(folder: Path) -> Student:
     """Read a student from its folder, weights from safetensors only."""
     disable_progress_bar()
     model = StudentEncoder.from_pretrained(folder, use_safetensors=True, local_files_only=True)
+    for name, table in load_file(folder / TABLES).items():
+        side, _, view = name.partition(".")
+        model.known(side).register_buffer(view, table, persistent=False)
     lines = {side: _vocabulary(folder, side).read_bytes().decode("utf-8").split("\n")[:-1] for side in SIDES}
     return Student(model.train(False), {side: {kind: number for number, kind in enumerate(kinds)} for side, kinds in lines.items()})
 

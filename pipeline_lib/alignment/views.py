@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 
 from data_contracts.alignment import EMBEDDINGS
 from pipeline_lib.alignment.band import Band, Floats, Ints
-from pipeline_lib.alignment.fitted import Teachers, Vectors, Vocabulary
+from pipeline_lib.alignment.fitted import Rows, Teachers, Vectors, Vocabulary
 from pipeline_lib.alignment.units import GridText
 
 NGRAMS = HashingVectorizer(analyzer="char_wb", ngram_range=(2, 5), n_features=2**18, norm="l2", alternate_sign=False, lowercase=False)
@@ -69,7 +69,7 @@ class LocalTypes:
     known: Ints
     of_unit: Ints
 
-    def vectors(self, table: Vectors) -> Vectors:
+    def vectors(self, table: Rows) -> Vectors:
         """Rows of ``table`` for the distinct types, 0 for unseen ones; shape (distinct, dimensions)."""
         return np.where((self.known >= 0)[:, None], table[self.known], np.float32(0.0))
 
@@ -95,12 +95,12 @@ def lexical_view(source: LocalTypes, target: LocalTypes, teachers: Teachers) -> 
     return np.asarray(block, dtype=np.float64)
 
 
-def type_view(source: LocalTypes, target: LocalTypes, source_table: Vectors, target_table: Vectors) -> Floats:
+def type_view(source: LocalTypes, target: LocalTypes, source_table: Rows, target_table: Rows) -> Floats:
     """Cosine of the types' vectors, shape (distinct source, distinct target)."""
     return np.asarray(source.vectors(source_table) @ target.vectors(target_table).T, dtype=np.float64)
 
 
-def pooled_vectors(text: LocalTypes, table: Vectors, vocabulary: Vocabulary, half_width: int) -> Vectors:
+def pooled_vectors(text: LocalTypes, table: Rows, vocabulary: Vocabulary, half_width: int) -> Vectors:
     """Unit-length SIF mean of the types' vectors over a window around every position, shape (units, dimensions)."""
     frequency = vocabulary.counts[text.known] / vocabulary.counts.sum()
     weight = np.where(text.known >= 0, SIF / (SIF + frequency), 0.0)

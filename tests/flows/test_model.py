@@ -82,7 +82,7 @@ def test_a_language_that_was_not_learnt_is_refused_with_those_that_were(parts: P
 @pytest.mark.parametrize(
     "file",
     [
-        "teachers/es-en/*/teachers.safetensors",
+        "teachers/es-en/*/lexical_values.safetensors",
         "edge_statistics/es-en/*.parquet",
         "student/es-en/*/model.safetensors",
         "corpus_edges/es-en/*.parquet",

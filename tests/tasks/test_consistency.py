@@ -6,7 +6,7 @@ from data_contracts import CORPUS_EDGES, MEMORY
 from pipeline_lib.projection.consistency import ConsistencyConfig
 from pipeline_lib.projection.scoring import VoteConfig
 from tasks.consistency import Counted, count_corpus
-from tasks.fit import read_teachers
+from tasks.fit import read_vocabulary
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
 
 
@@ -28,7 +28,7 @@ def test_both_tables_keep_their_contracts(chain: Chain) -> None:
 
 
 def test_there_is_a_row_a_target_type_and_one_for_the_unseen(chain: Chain) -> None:
-    types = read_teachers(chain.store, chain.teachers).target.types
+    types = read_vocabulary(chain.store, chain.teachers, "target").types
     assert chain.store.read(chain.counted.edges)["type"].to_pylist() == list(range(len(types) + 1))
 
 

@@ -6,7 +6,7 @@ from data_contracts import EDGE_STATISTICS
 from pipeline_lib.projection.edges import EdgeConfig
 from pipeline_lib.storage.store import ArtifactRef
 from tasks.edges import count_edges
-from tasks.fit import read_teachers
+from tasks.fit import read_vocabulary
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
 
 
@@ -27,12 +27,12 @@ def test_edges_keep_their_contract(chain: Chain) -> None:
 
 
 def test_there_is_a_row_a_target_type_and_one_for_the_unseen(chain: Chain) -> None:
-    types = read_teachers(chain.store, chain.teachers).target.types
+    types = read_vocabulary(chain.store, chain.teachers, "target").types
     assert chain.store.read(chain.edges)["type"].to_pylist() == list(range(len(types) + 1))
 
 
 def test_a_full_stop_opens_no_mention_and_often_follows_one(chain: Chain) -> None:
-    stop = read_teachers(chain.store, chain.teachers).target.index["."]
+    stop = read_vocabulary(chain.store, chain.teachers, "target").index["."]
     row = chain.store.read(chain.edges).slice(stop, 1).to_pylist()[0]
     assert row["opens"] < row["follows"]
 

@@ -7,7 +7,7 @@ from data_contracts import EMBEDDINGS
 from pipeline_lib.alignment.views import typed_texts
 from pipeline_lib.storage.store import ArtifactRef
 from tasks.embed import embed
-from tasks.fit import read_teachers
+from tasks.fit import read_vocabulary
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
 
 
@@ -24,8 +24,8 @@ def test_embeddings_keep_their_contract_on_both_sides(chain: Chain) -> None:
 
 
 def test_a_fitted_text_reads_back_from_its_ids(chain: Chain) -> None:
-    teachers = read_teachers(chain.store, chain.teachers)
-    for lang, vocabulary in (("es", teachers.source), ("en", teachers.target)):
+    for lang, side in (("es", "source"), ("en", "target")):
+        vocabulary = read_vocabulary(chain.store, chain.teachers, side)
         embedded = typed_texts(chain.store.read(chain.embeddings[lang, 0]))
         for document, text in chain.texts[lang, 0].read(chain.store).items():
             assert [vocabulary.types[number] for number in embedded[document].ids] == text.types

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline_lib.storage.store import ArtifactRef
-from tasks.fit import TEACHERS, fit, read_teachers
+from tasks.fit import fit, read_teachers, read_vocabulary
 from tasks.texts import read_all
 from tests.tasks.chain import DAMAGES, FIT, Chain, assert_repaired, assert_reused, fingerprint, other, taken
 
@@ -22,18 +22,18 @@ def call(chain: Chain, **changes: object) -> ArtifactRef:
 
 
 def test_the_teachers_know_every_unit_of_both_languages(chain: Chain) -> None:
-    teachers = read_teachers(chain.store, chain.teachers)
-    for lang, vocabulary in (("es", teachers.source), ("en", teachers.target)):
-        met = {kind for text in read_all(chain.store, chain.whole(lang)).values() for kind in text.types}
-        assert set(vocabulary.types) == met
-    assert teachers.sentence_source.shape == (len(teachers.source.types), FIT.dimensions)
-    assert teachers.lexical.shape == (len(teachers.source.types), len(teachers.target.types))
+    with read_teachers(chain.store, chain.teachers) as teachers:
+        for lang, vocabulary in (("es", teachers.source), ("en", teachers.target)):
+            met = {kind for text in read_all(chain.store, chain.whole(lang)).values() for kind in text.types}
+            assert set(vocabulary.types) == met
+        assert teachers.sentence_source.shape == (len(teachers.source.types), FIT.dimensions)
+        assert teachers.lexical.shape == (len(teachers.source.types), len(teachers.target.types))
 
 
-def test_the_artifact_is_one_file_under_the_pair(chain: Chain) -> None:
+def test_the_artifact_is_a_folder_of_arrays_under_the_pair(chain: Chain) -> None:
     assert (chain.teachers.contract, chain.teachers.shard) == ("teachers", "es-en")
     with chain.store.local(chain.teachers) as folder:
-        assert [path.name for path in folder.iterdir()] == [TEACHERS]
+        assert {path.suffix for path in folder.iterdir()} == {".safetensors"}
 
 
 def test_a_second_call_fits_nothing(chain: Chain) -> None:
@@ -65,11 +65,11 @@ def test_it_does_not_depend_on_where_or_when_its_inputs_were_made(chain: Chain) 
 
 def test_only_documents_with_aligned_segments_teach(own: Chain) -> None:
     first = {"source": own.whole("es")[:1], "target": own.whole("en")[:1], "segments": [own.segments[0]]}
-    teachers = read_teachers(own.store, call(own, **first))
+    vocabulary = read_vocabulary(own.store, call(own, **first), "source")
     met = {kind for text in own.texts["es", 0].read(own.store).values() for kind in text.types}
-    assert set(teachers.source.types) == met < set(read_teachers(own.store, own.teachers).source.types)
+    assert set(vocabulary.types) == met < set(read_vocabulary(own.store, own.teachers, "source").types)
 
 
 @DAMAGES
 def test_damaged_teachers_are_fitted_again(own: Chain, damage: str) -> None:
-    assert_repaired(lambda: call(own), own.root, damage, TEACHERS)
+    assert_repaired(lambda: call(own), own.root, damage, "sentence_source.safetensors")

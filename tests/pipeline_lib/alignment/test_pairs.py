@@ -1,10 +1,12 @@
 """Numbering the pairs of types that meet, against a plain restatement."""
 
+from collections import Counter
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline_lib.alignment.pairs import locate, meeting_pairs, normalise
+from pipeline_lib.alignment.pairs import count_meetings, locate, meeting_pairs, narrowed, normalise
 
 TYPES = 6
 SENTENCE = st.lists(st.integers(0, TYPES - 1), max_size=5)
@@ -37,6 +39,23 @@ def test_every_cell_finds_its_own_pair(groups: Groups) -> None:
         for j, i in np.ndindex(*cells.shape):
             row = int(np.searchsorted(pairs[0], cells[j, i], side="right")) - 1
             assert (row, pairs[1][cells[j, i]]) == (source[i], target[j])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, TYPES - 1), st.integers(0, 8), st.integers(0, 8)), max_size=8), SENTENCE.filter(len))
+def test_meetings_are_counted_over_every_units_interval(units: list[tuple[int, int, int]], target: list[int]) -> None:
+    source, low, high = (np.array([unit[part] for unit in units], dtype=np.int32) for part in range(3))
+    high = np.minimum(high, len(target))
+    indptr, indices, counts = count_meetings(source, np.array(target, dtype=np.int32), low, high, TYPES, TYPES)
+    rows = np.repeat(np.arange(TYPES), np.diff(indptr)).tolist()
+    expected = Counter((s, t) for s, a, b in zip(source.tolist(), low, high, strict=True) for t in target[a:b])
+    assert list(zip(rows, indices.tolist(), counts.tolist(), strict=True)) == [(*pair, number) for pair, number in sorted(expected.items())]
+
+
+def test_row_starts_are_narrow_where_they_fit() -> None:
+    for last, width in ((2**31 - 1, np.int32), (2**31, np.int64)):
+        starts = narrowed(np.array([0, last]))
+        assert starts.dtype == width and starts.tolist() == [0, last]
 
 
 def test_rows_are_divided_by_their_sums() -> None:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from pipeline_lib.alignment.cost import CostConfig, ViewWeights, document_cost
 from pipeline_lib.alignment.segments import Groups
-from pipeline_lib.alignment.student import Student, StudentConfig, load_student, new_student, save_student
+from pipeline_lib.alignment.student import Student, StudentConfig, excerpt, load_student, new_student, save_student, save_weights
 from pipeline_lib.alignment.views import typed
 from tests.pipeline_lib.alignment.pupils import DICTIONARY, other_way, small_student, teachers, types, vectors
 
@@ -113,7 +113,7 @@ def test_a_word_of_both_languages_has_the_meaning_of_the_side_it_stands_on() -> 
 
 def test_the_folder_is_a_hugging_face_model_without_pickles_or_code(saved: Path) -> None:
     names = {path.name for path in saved.iterdir()}
-    assert names == {"config.json", "model.safetensors", "vocabulary.source.txt", "vocabulary.target.txt"}
+    assert names == {"config.json", "model.safetensors", "tables.safetensors", "vocabulary.source.txt", "vocabulary.target.txt"}
     settings = json.loads((saved / "config.json").read_text(encoding="utf-8"))
     assert settings["model_type"] == "spanferry-student" and "auto_map" not in settings
 
@@ -141,6 +141,27 @@ def test_a_folder_whose_weights_are_a_pickle_is_refused(student: Student, saved:
     torch.save(student.model.state_dict(), tmp_path / "pytorch_model.bin")
     with pytest.raises(OSError, match="safetensors"):
         load_student(tmp_path)
+
+
+def test_an_excerpt_has_the_vectors_of_the_whole_for_its_types(student: Student) -> None:
+    part = excerpt(student, {"source": {*SOURCE[3:9], "nuncavisto"}, "target": {*TARGET[:4]}})
+    assert {side: set(numbers) for side, numbers in part.numbers.items()} == {"source": {*SOURCE[3:9]}, "target": {*TARGET[:4]}}
+    assert len(part.model.known("source").get_buffer("sentence")) == 6 + 1
+    for text, side in (([*SOURCE[8:2:-1], "nuncavisto"], "source"), (TARGET[:4], "target")):
+        assert np.array_equal(vectors(part, text, side), vectors(student, text, side))
+
+
+def test_what_an_excerpt_has_learnt_the_whole_knows(tmp_path: Path) -> None:
+    whole, words = small_student(), {"source": {*SOURCE[:6]}, "target": {*TARGET[:6]}}
+    save_student(whole, tmp_path)
+    part = excerpt(whole, words)
+    with torch.no_grad():
+        for weight in part.model.parameters():
+            weight += 0.1
+    save_weights(part, tmp_path)
+    assert not np.allclose(vectors(whole, SOURCE[:6]), vectors(part, SOURCE[:6]))
+    assert np.array_equal(vectors(load_student(tmp_path), SOURCE[:6]), vectors(part, SOURCE[:6]))
+    assert load_student(tmp_path).numbers == whole.numbers
 
 
 def test_the_same_teachers_and_seed_give_the_same_student(student: Student) -> None:

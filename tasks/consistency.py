@@ -7,6 +7,7 @@ import pyarrow as pa
 from prefect import task
 
 from data_contracts import CORPUS_EDGES, MEMORY
+from pipeline_lib.alignment.threads import one_blas_thread
 from pipeline_lib.projection.consistency import ConsistencyConfig, corpus_tables
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
@@ -33,6 +34,7 @@ def count_corpus(root: str, candidates: list[ArtifactRef], teachers: ArtifactRef
     made_of = ingredients(CORPUS_EDGES.id, "pipeline_lib.projection.consistency", config, fingerprints(candidates, teachers))
 
     def make() -> Iterator[tuple[pa.Table, pa.Table]]:
+        one_blas_thread()
         parts = (part for ref in candidates for part in store.scan(ref))
         yield corpus_tables(parts, read_vocabulary(store, teachers, "target").counts, config)
 

@@ -8,7 +8,7 @@ from prefect import task
 
 from data_contracts import COST_MATRICES, POSTERIORS
 from pipeline_lib.alignment.cost import CostConfig, cost_tables
-from pipeline_lib.alignment.threads import single_threaded
+from pipeline_lib.alignment.threads import one_blas_thread
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.fit import read_teachers
@@ -32,7 +32,8 @@ def cost(
     made_of = ingredients(COST_MATRICES.id, "pipeline_lib.alignment.cost", config, fingerprints(source, target, segments, teachers))
 
     def make() -> Iterator[tuple[pa.Table, pa.Table]]:
-        with single_threaded(), read_teachers(store, teachers) as fitted:
+        one_blas_thread()
+        with read_teachers(store, teachers) as fitted:
             yield from cost_tables(store.read(source), store.read(target), store.read(segments), fitted, config)
 
     return Costs(*store.tables([COST_MATRICES, POSTERIORS], shard, made_of, make))

@@ -10,7 +10,7 @@ from prefect import task
 from pipeline_lib.alignment.fitted import FitConfig, PairTypes, Teachers, Vocabulary, fit_teachers
 from pipeline_lib.alignment.segments import segment_pairs
 from pipeline_lib.alignment.teacher_files import load_teachers, load_vocabulary, save_teachers
-from pipeline_lib.alignment.threads import single_threaded
+from pipeline_lib.alignment.threads import one_blas_thread
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.stage import STAGE, fingerprints
@@ -25,8 +25,8 @@ def fit(root: str, pair: str, source: list[Texts], target: list[Texts], segments
     made_of = ingredients("teachers@3", "pipeline_lib.alignment.teacher_files", config, inputs)
 
     def make(folder: Path) -> None:
-        with single_threaded():
-            teachers = fit_teachers(_pairs(store, source, target, segments), config)
+        one_blas_thread()
+        teachers = fit_teachers(_pairs(store, source, target, segments), config)
         save_teachers(teachers, folder)
 
     return store.folder("teachers", pair, made_of, make)

@@ -7,6 +7,7 @@ import pyarrow as pa
 from prefect import task
 
 from data_contracts import CARRIED_LINES, PROJECTIONS
+from pipeline_lib.alignment.threads import one_blas_thread
 from pipeline_lib.projection.decode import DecodeConfig, place_fragments, unsupervised
 from pipeline_lib.projection.project import TargetShard, project_tables
 from pipeline_lib.projection.scoring import VoteConfig, corpus_knowledge
@@ -59,6 +60,7 @@ def project(
     made_of = ingredients(PROJECTIONS.id, "pipeline_lib.projection.project", config, inputs)
 
     def make() -> Iterator[tuple[pa.Table, pa.Table]]:
+        one_blas_thread()
         known = corpus_knowledge(store.read(corpus.edges), store.read(corpus.memory), votes)
         texts, into = source.read(store), target.read(store)
         decides = judge(read_reranker(store, reranker), features.Texts(texts, into)) if reranker else unsupervised

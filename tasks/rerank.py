@@ -6,6 +6,7 @@ from threading import Lock
 import polars as pl
 from prefect import task
 
+from pipeline_lib.alignment.threads import one_blas_thread
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.scoring import VoteConfig, corpus_knowledge
@@ -56,6 +57,7 @@ def train_reranker(
     ]
 
     def make(made: Path) -> None:
+        one_blas_thread()
         known = corpus_knowledge(store.read(corpus.edges), store.read(corpus.memory), votes)
         parts = (part for ref in candidates for part in store.scan(ref))
         both = features.Texts(read_all(store, source), read_all(store, into))

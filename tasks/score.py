@@ -8,6 +8,7 @@ import pyarrow as pa
 from prefect import task
 
 from data_contracts import CORPUS_FILES, REJECTS, SCORES
+from pipeline_lib.alignment.threads import one_blas_thread
 from pipeline_lib.corpus.documents import hash_file
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.evaluation.gold import score_projections
@@ -39,6 +40,7 @@ def score(
     made_of = ingredients(SCORES.id, "pipeline_lib.evaluation.gold", config, inputs)
 
     def make() -> list[tuple[pa.Table, pa.Table]]:
+        one_blas_thread()
         columns = ["document", "label", "starts", "ends"]
         projected = pa.concat_tables([store.read(ref, columns) for ref in projections])
         return [score_projections(Path(corpus), files, projected, target, layout.aliases, config)]

@@ -71,11 +71,11 @@ def _columns(langs: str | None) -> tuple[str, str] | None:
 def _linked(gold: "Sequence[LinkedPair]", text: "Sequence[SentencePair]", config: "SentenceConfig") -> "list[Links]":
     """Links of the gold's sentences, by teachers that were fitted on them and on ``text``."""
     from pipeline_lib.alignment.sentences import fit_sentences, link_sentences
-    from pipeline_lib.alignment.threads import single_threaded
+    from pipeline_lib.alignment.threads import one_blas_thread
 
     own = [(pair.source, pair.target) for pair in gold]
-    with single_threaded():
-        return list(link_sentences(own, fit_sentences([*own, *text], config), config))
+    one_blas_thread()
+    return list(link_sentences(own, fit_sentences([*own, *text], config), config))
 
 
 def _rows(paths: Sequence[Path], files: "Sequence[Sequence[LinkedPair]]", found: "Sequence[Links]") -> "list[tuple[str, LinkScore]]":

@@ -15,9 +15,9 @@ from pydantic import BaseModel, Field
 from safetensors.numpy import load_file, save_file
 from scipy.optimize import minimize
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
 from pipeline_lib.alignment.band import Floats, Ints
-from pipeline_lib.alignment.threads import single_threaded
 from pipeline_lib.corpus.files import CorpusError
 from pipeline_lib.projection.scoring import probabilities
 from pipeline_lib.supervision.features import NAMES
@@ -220,14 +220,14 @@ def _grow(lessons: Lessons, config: RerankConfig) -> HistGradientBoostingClassif
         random_state=config.seed,
     )
     # One thread: shards run side by side.
-    with single_threaded():
+    with threadpool_limits(1):
         return trees.fit(lessons.features, lessons.right)
 
 
 def _verdicts(trees: HistGradientBoostingClassifier, features: Floats) -> Floats:
     if not len(features):
         return np.empty(0)
-    with single_threaded():
+    with threadpool_limits(1):
         return np.asarray(trees.decision_function(features.astype(np.float32)), dtype=np.float64)
 
 

@@ -120,7 +120,7 @@ class Lab:
         files, root = self.swift.files(), f"{self.swift.bucket}/{name}"
         found = 0
         while program.running and (found := count_records(files, root)) < wanted:
-            time.sleep(0.15)
+            time.sleep(0.3)
         time.sleep(moment.delay)
         if not program.running:
             return "it had ended"

@@ -36,8 +36,8 @@ class Ended:
 
     @property
     def clear(self) -> bool:
-        """Exit code 0, or one sentence of ours and the exit code for stores and outputs."""
-        return self.code == 0 or (self.code == 5 and len(self.lines) == 1 and self.said.startswith("spanferry: "))
+        """Exit code 0 and no word of trouble, or one sentence of ours and the exit code for stores and outputs."""
+        return (self.code == 0 and not self.lines) or (self.code == 5 and len(self.lines) == 1 and self.said.startswith("spanferry: "))
 
 
 class Program:

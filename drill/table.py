@@ -40,6 +40,7 @@ class Row:
         return self.clear and self.same and not self.twice and not self.unsound
 
 
+LONGEST = 240  # letters of what the user saw
 HEADINGS = {
     "part": "part",
     "what": "what was done",
@@ -59,7 +60,7 @@ def saw(ended: Ended) -> str:
     """The last line, and whether a traceback stood before it."""
     if ended.code < 0:
         return "killed"
-    said = ended.said or ("ended well" if ended.code == 0 else "nothing")
+    said = ended.said[:LONGEST] or ("ended well" if ended.code == 0 else "nothing")
     return f"TRACEBACK ... {said}" if ended.traceback else said
 
 

@@ -157,6 +157,7 @@ def _prepare_prefect() -> None:
         "PREFECT_HOME": str(Path.cwd() / ".spanferry" / "prefect"),
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+        "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",  # or a server that is away for a moment fills the terminal with events
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # the bars here are our own
     }.items():
         os.environ.setdefault(name, value)

@@ -63,6 +63,7 @@ def test_a_program_that_does_not_end_in_time_is_an_error_that_names_its_log(tmp_
     ("code", "lines", "clear"),
     [
         (0, (), True),
+        (0, ("ERROR an event was lost",), False),
         (5, ("spanferry: the store does not answer",), True),
         (5, ("warning", "spanferry: the store does not answer"), False),
         (1, ("spanferry: the store does not answer",), False),

@@ -113,7 +113,7 @@ def distill(
             best, weights = log[-1], _learnt(student)
         elif epoch - best.epoch >= config.patience:
             break
-    student.model.load_state_dict(weights, strict=False)
+    student.model.load_state_dict(weights)
     return student, log
 
 

@@ -213,9 +213,9 @@ def test_the_log_has_a_row_an_epoch_and_keeps_its_contract(taught: tuple[Student
 
 def test_the_tables_stay_frozen_and_every_other_weight_is_taught() -> None:
     student = small_student()
-    before = {name: weight.clone() for name, weight in student.model.state_dict().items()}
+    before = {name: part.detach().clone() for name, part in (*student.model.named_parameters(), *student.model.named_buffers())}
     distill(student, toy_lessons(1, 4), toy_lessons(2, 1), SHORT, USE)
-    after = student.model.state_dict()
+    after = dict((*student.model.named_parameters(), *student.model.named_buffers()))
     frozen = before.keys() - dict(student.model.named_parameters())
     assert frozen == {f"tables.{side}.{name}" for side in SIDES for name in ("lexicon", "sentence", "phrase", "salience")}
     assert all(torch.equal(before[name], after[name]) for name in frozen)

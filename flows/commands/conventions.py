@@ -18,6 +18,7 @@ EXIT_CODES = {
     "ScoreInputError": 6,
     "ShowError": 6,
     "SubmissionError": 6,
+    "ServeError": 7,
 }
 REJECTED = 3
 

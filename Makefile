@@ -40,21 +40,23 @@ test: setup ## Run the tests; make test ARGS="-k sinkhorn" picks some
 fuzz: setup ## Read 100,000 hostile examples and 20,000 damaged files; make test runs a small share
 	$(BIN)/pytest -q tests/fuzz --examples 100000 --mutants 20000 $(ARGS)
 
-check: setup ## Format, lint, types, floors, SCHEMAS.md, house rules: what the hook and CI run
+check: setup ## Format, lint, types, floors, generated files, house rules: what the hook and CI run
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict $(PACKAGES)
 	$(BIN)/lint-imports
 	$(BIN)/python -m data_contracts.docs --check SCHEMAS.md
+	$(BIN)/python -m deployments.jobs --check
 	$(BIN)/pytest -q tests/test_house.py
 
 format: setup ## Format the code and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: setup ## Write SCHEMAS.md from the contracts
+docs: setup ## Write SCHEMAS.md from the contracts, and the job templates from the workers' own
 	$(BIN)/python -m data_contracts.docs > SCHEMAS.md.new
 	@mv SCHEMAS.md.new SCHEMAS.md
+	$(BIN)/python -m deployments.jobs
 
 bench: setup ## Run the benchmarks against the peers that install here; make bench ARGS="--parallel FILE.tsv"
 	@for peers in bench bench-c; do \

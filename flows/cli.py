@@ -1,5 +1,7 @@
 """The console script ``spanferry``. Commands import what they need when they run: ``score`` shall not wait for Prefect and torch."""
 
+from importlib.metadata import entry_points
+
 import typer
 
 from flows.commands.aligning import evaluate_alignment
@@ -14,13 +16,16 @@ from flows.commands.submitting import export, validate
 app = typer.Typer(
     help="Carry clinical entity annotations from one language into the translations of its documents.",
     epilog="Exit codes: 0 done, 2 usage or configuration, 3 something was rejected (check, validate), 4 corpus, "
-    "5 store, model or output, 6 input of score, compare, evaluate-alignment, show, export or validate, 1 anything else.",
+    "5 store, model or output, 6 input of score, compare, evaluate-alignment, show, export or validate, 7 Prefect's server, "
+    "1 anything else.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
 for command in (demo, run, check, score, compare, evaluate_alignment, show, export, validate, store, gc):
     app.command()(command)
+for point in sorted(entry_points(group="spanferry.commands")):  # of the roof, which nothing here may import
+    app.command(point.name)(point.load())
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ EXIT_CODES = {
     "ScoreInputError": 6,
     "ShowError": 6,
     "SubmissionError": 6,
+    "ServeError": 7,
 }
 REJECTED = 3
 DISK_TROUBLES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES}

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -105,7 +106,8 @@ class Lease:
     def renewing(self) -> Iterator[None]:
         """Renew from a thread while the context lasts."""
         done = threading.Event()
-        thread = threading.Thread(target=self._keep_renewing, args=(done,), name="lease", daemon=True)
+        # In this context, so that what the thread logs is known to be of this run.
+        thread = threading.Thread(target=copy_context().run, args=(self._keep_renewing, done), name="lease", daemon=True)
         thread.start()
         try:
             yield

@@ -25,6 +25,7 @@ from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.distill import DistillConfig
 from pipeline_lib.storage.fingerprint import digest
+from pipeline_lib.storage.leases import lease
 from pipeline_lib.storage.place import StoreError
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.align import align, has_aligned
@@ -150,8 +151,9 @@ def _fill(stage: GpuStage, store: str, order: str) -> int:
     record = Store(store).read_record(_key(order)) if order.isalnum() else None
     if record is None:
         raise StoreError(f"{store}: there is no order {order}")
-    futures = [stage.task.submit(store, **vars(call)) for call in stage.calls.validate_python(record["calls"])]
-    wait(futures)
+    with lease(Store(store), f"order {order}", "run"):  # its own: an order may outlive the run that gave it
+        futures = [stage.task.submit(store, **vars(call)) for call in stage.calls.validate_python(record["calls"])]
+        wait(futures)
     for future in futures:
         future.result()
     return len(futures)

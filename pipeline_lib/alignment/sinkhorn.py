@@ -179,7 +179,7 @@ def _scaled(cost: Floats, band: Band, config: SharpenConfig, masses: Sides) -> F
     values, logs = _first_iteration(cost, band, config, masses)
     pulls, u, v = _pulls(logs, power), np.ones(band.rows), np.ones(band.columns)
     if config.reg >= SINGLE_REG and left > WORTHWHILE:
-        found = iterate_packed(values, band.low, band.high, masses, power, pulls, left - 1)
+        found = iterate_packed(values, band, masses, power, pulls, left - 1)
         if found is not None:
             iterate_absorbing(values, band.low, band.indptr, masses, power, pulls, found, v)
             return values

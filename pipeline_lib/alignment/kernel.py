@@ -53,6 +53,27 @@ def row_sums(values: Floats, low: Ints, indptr: Offsets, v: Floats, totals: Floa
         totals[i] = total
 
 
+@njit(nogil=True, fastmath={"reassoc"})
+def add_up(values: Floats, low: Ints, indptr: Offsets, rows: Floats, columns: Floats) -> None:
+    """Add the cells to the sums of their rows and columns, in one pass."""
+    for i in range(low.size):
+        row, total = values[indptr[i] : indptr[i + 1]], 0.0
+        target = columns[low[i] : low[i] + row.size]
+        for k in range(row.size):
+            total += row[k]
+            target[k] += row[k]
+        rows[i] += total
+
+
+@njit(nogil=True)
+def all_within(values: Floats, least: float, most: float) -> bool:
+    """Whether all values are numbers from ``least`` to ``most``."""
+    inside = 0
+    for k in range(values.size):
+        inside += (values[k] >= least) & (values[k] <= most)
+    return inside == values.size
+
+
 @njit(nogil=True)
 def update(wanted: Floats, found: Floats, power: float, pull: Floats, factors: Floats) -> bool:
     """Write the factors of one side; False if one left the range that float64 holds exactly."""
@@ -61,6 +82,25 @@ def update(wanted: Floats, found: Floats, power: float, pull: Floats, factors: F
         factors[j] = factor(wanted[j], found[j], power, pull[j])
         inside &= wanted[j] == 0.0 or 1.0 / RANGE < factors[j] < RANGE
     return inside
+
+
+@njit(nogil=True, fastmath={"contract"})
+def exponentials(cost: Floats, reg: float, values: Floats) -> None:
+    """Write ``exp(-cost / reg)`` for exponents from -100 to 0, with a relative error below 1e-12.
+
+    The series of a 512th of the exponent, squared nine times: neither a table nor a branch, so it is vectorized, which a call is not.
+    """
+    scale = -1.0 / (512.0 * reg)
+    for k in range(cost.size):
+        x = scale * cost[k]
+        square = x * x
+        fourth = square * square
+        low = 1.0 + x + square * (1 / 2 + x * (1 / 6))
+        middle = 1 / 24 + x * (1 / 120) + square * (1 / 720 + x * (1 / 5040))
+        value = low + fourth * (middle + fourth * (1 / 40320 + x * (1 / 362880) + square * (1 / 3628800)))
+        for _ in range(9):
+            value *= value
+        values[k] = value
 
 
 @njit(nogil=True)
@@ -136,3 +176,24 @@ def absorb(values: Floats, low: Ints, indptr: Offsets, u: Floats, v: Floats) -> 
         weights = v[low[i] : low[i] + row.size]
         for k in range(row.size):
             row[k] *= u[i] * weights[k]
+
+
+@njit(nogil=True, fastmath={"reassoc", "contract"})
+def iterate_absorbing(values: Floats, low: Ints, indptr: Offsets, masses: Sides, power: float, pulls: Sides, u: Floats, v: Floats) -> None:
+    """One iteration with the kernel scaled by the factors found, row by row while a row is in the cache.
+
+    Args:
+        u: is read and then, like ``v``, written; the factors must stay inside the range of float64.
+    """
+    sums = np.zeros(v.size)
+    add_rows(values, low, indptr, u, sums)
+    update(masses[1], sums, power, pulls[1], v)
+    for i in range(low.size):
+        row = values[indptr[i] : indptr[i + 1]]
+        weights, total = v[low[i] : low[i] + row.size], 0.0
+        for k in range(row.size):
+            row[k] *= weights[k]
+            total += row[k]
+        u[i] = factor(masses[0][i], total, power, pulls[0][i])
+        for k in range(row.size):
+            row[k] *= u[i]

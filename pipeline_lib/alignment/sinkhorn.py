@@ -19,13 +19,12 @@ from pydantic import BaseModel, Field, model_validator
 from data_contracts.alignment import TRANSPORT_PLANS
 from pipeline_lib.alignment.band import Band, Floats, Ints
 from pipeline_lib.alignment.dustbin import binned
-from pipeline_lib.alignment.kernel import Sides, absorb, add_rows, iterate, iterate_in_logs, row_sums
+from pipeline_lib.alignment.kernel import Sides, absorb, add_up, all_within, exponentials, iterate, iterate_absorbing, iterate_in_logs
 from pipeline_lib.alignment.packed import iterate_packed
 from pipeline_lib.alignment.sinkhorn_cuda import scaled_batch
 
 DIRECT_REG = 0.01  # exp(-1 / reg) and the first factors are far inside the range of float64
 SINGLE_REG = 0.02  # float32 holds the factors of an ordinary document; where it does not, the loop says so
-LAST = 2  # iterations in float64 after those in float32
 AT_ONCE = 16  # documents on a CUDA device
 WORTHWHILE = 16  # iterations in float32 that earn back the copy
 
@@ -77,21 +76,22 @@ def sharpen(cost: Floats, band: Band, config: SharpenConfig) -> Plan:
         ValueError: the cost has another length than the band, or is not within [0, 1].
     """
     _check(cost, band)
+    masses = _masses(band)
     if config.dustbin:
-        return plan_of(binned(cost, band, _masses(band), config.reg, config.dustbin, config.iterations), band)
-    return plan_of(_scaled(cost, band, config), band)
+        return plan_of(binned(cost, band, masses, config.reg, config.dustbin, config.iterations), band, masses)
+    return plan_of(_scaled(cost, band, config, masses), band, masses)
 
 
 def _check(cost: Floats, band: Band) -> None:
     if cost.shape != (band.cells,):
         raise ValueError(f"cost has shape {cost.shape}, the band {band.cells} cells")
-    if band.cells and not (cost.min() >= -1e-6 and cost.max() <= 1 + 1e-6):  # not a number is neither
+    if not all_within(cost, -1e-6, 1 + 1e-6):
         raise ValueError("cost must be finite and within [0, 1]")
 
 
-def plan_of(values: Floats, band: Band) -> Plan:
+def plan_of(values: Floats, band: Band, masses: Sides | None = None) -> Plan:
     """Cell values as a plan: with the residuals of the balanced marginals and the rows and columns that have no cell."""
-    row_mass, column_mass = _masses(band)
+    row_mass, column_mass = masses or _masses(band)
     rows, columns = marginals(values, band)
     return Plan(
         values,
@@ -125,7 +125,7 @@ def _on_device(costs: Sequence[Floats], bands: Sequence[Band], config: SharpenCo
             _check(cost, band)
         masses = [_masses(band) for band in part]
         values = scaled_batch(costs[first : first + AT_ONCE], part, masses, config.reg, config.iterations, config.marginal_power, "cuda")
-        yield from map(plan_of, values, part)
+        yield from map(plan_of, values, part, masses)
 
 
 def plan_columns(plan: Plan, band: Band) -> dict[str, object]:
@@ -142,8 +142,7 @@ def plan_columns(plan: Plan, band: Band) -> dict[str, object]:
 def marginals(values: Floats, band: Band) -> tuple[Floats, Floats]:
     """Row sums, shape (rows,), and column sums, shape (columns,)."""
     rows, columns = np.zeros(band.rows), np.zeros(band.columns)
-    row_sums(values, band.low, band.indptr, np.ones(band.columns), rows)
-    add_rows(values, band.low, band.indptr, np.ones(band.rows), columns)
+    add_up(values, band.low, band.indptr, rows, columns)
     return rows, columns
 
 
@@ -158,17 +157,15 @@ def shares(values: Floats, band: Band) -> Floats:
     return result
 
 
-def _masses(band: Band) -> tuple[Floats, Floats]:
+def _masses(band: Band) -> Sides:
     """Wanted mass of rows and columns: 1/n' and 1/m' over those with a cell in the band, 0 for the others."""
     row_alive, column_alive = band.high > band.low, _covered_columns(band)
     return row_alive / max(float(row_alive.sum()), 1.0), column_alive / max(float(column_alive.sum()), 1.0)
 
 
 def _covered_columns(band: Band) -> npt.NDArray[np.bool_]:
-    edges = np.zeros(band.columns + 1, dtype=np.int64)
-    np.add.at(edges, band.low, 1)
-    np.add.at(edges, band.high, -1)
-    return np.cumsum(edges[:-1]) > 0
+    starts, ends = (np.bincount(side, minlength=band.columns + 1) for side in (band.low, band.high))
+    return np.cumsum(starts - ends)[:-1] > 0
 
 
 def _residual(found: Floats, wanted: Floats) -> float:
@@ -176,14 +173,16 @@ def _residual(found: Floats, wanted: Floats) -> float:
     return float(np.max(np.abs(found[alive] / wanted[alive] - 1.0))) if alive.any() else 0.0
 
 
-def _scaled(cost: Floats, band: Band, config: SharpenConfig) -> Floats:
+def _scaled(cost: Floats, band: Band, config: SharpenConfig, masses: Sides) -> Floats:
     """The plan's cells: most iterations in float32 where that is exact enough, the first and the last ones in float64."""
-    masses, power, left = _masses(band), config.marginal_power, config.iterations - 1
+    power, left = config.marginal_power, config.iterations - 1
     values, logs = _first_iteration(cost, band, config, masses)
-    u, v, pulls = np.ones(band.rows), np.ones(band.columns), _pulls(logs, power)
-    if config.reg >= SINGLE_REG and left >= LAST + WORTHWHILE:
-        found = iterate_packed(values, band.low, band.high, masses, power, pulls, left - LAST)
-        u, left = (u, left) if found is None else (found, LAST)
+    pulls, u, v = _pulls(logs, power), np.ones(band.rows), np.ones(band.columns)
+    if config.reg >= SINGLE_REG and left > WORTHWHILE:
+        found = iterate_packed(values, band, masses, power, pulls, left - 1)
+        if found is not None:
+            iterate_absorbing(values, band.low, band.indptr, masses, power, pulls, found, v)
+            return values
     left -= iterate(values, band.low, band.indptr, masses, power, pulls, u, v, left)
     while left:
         logs[0][:] += np.log(u, out=np.zeros_like(u), where=u > 0)
@@ -194,21 +193,18 @@ def _scaled(cost: Floats, band: Band, config: SharpenConfig) -> Floats:
     return values
 
 
-def _first_iteration(
-    cost: Floats, band: Band, config: SharpenConfig, masses: tuple[Floats, Floats]
-) -> tuple[Floats, tuple[Floats, Floats]]:
+def _first_iteration(cost: Floats, band: Band, config: SharpenConfig, masses: Sides) -> tuple[Floats, Sides]:
     """The plan after one iteration, shape (cells,), and the logarithms of ``u`` and ``v`` in it."""
+    logs, values = (np.zeros(band.rows), np.zeros(band.columns)), np.empty(band.cells)
+    power, cells = config.marginal_power, (band.low, band.indptr)
+    if config.reg < DIRECT_REG:
+        iterate_in_logs(-cost / config.reg, *cells, masses, power, *logs, values)
+        return values, logs
     u, v = np.ones(band.rows), np.ones(band.columns)
-    logs = (np.zeros(band.rows), np.zeros(band.columns))
-    values: Floats = np.multiply(cost, -1.0 / config.reg, dtype=np.float64)
-    if config.reg >= DIRECT_REG:
-        torch.exp(torch.from_numpy(values), out=torch.from_numpy(values))
-        if iterate(values, band.low, band.indptr, masses, config.marginal_power, (u.copy(), v.copy()), u, v, 1):
-            absorb(values, band.low, band.indptr, u, v)
-            for log, factors in zip(logs, (u, v), strict=True):
-                np.log(factors, out=log, where=factors > 0)
-            return values, logs
-    iterate_in_logs(-cost / config.reg, band.low, band.indptr, masses, config.marginal_power, *logs, values)
+    exponentials(cost, config.reg, values)
+    iterate_absorbing(values, *cells, masses, power, (u.copy(), v.copy()), u, v)
+    for log, factors in zip(logs, (u, v), strict=True):
+        np.log(factors, out=log, where=factors > 0)
     return values, logs
 
 

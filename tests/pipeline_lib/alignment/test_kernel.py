@@ -2,7 +2,18 @@ import numpy as np
 import pytest
 
 from pipeline_lib.alignment.band import Band, Floats
-from pipeline_lib.alignment.kernel import absorb, add_rows, iterate, iterate_in_logs, row_sums, update
+from pipeline_lib.alignment.kernel import (
+    absorb,
+    add_rows,
+    add_up,
+    all_within,
+    exponentials,
+    iterate,
+    iterate_absorbing,
+    iterate_in_logs,
+    row_sums,
+    update,
+)
 
 BAND = Band(np.array([0, 2, 1, 1], dtype=np.int32), np.array([3, 2, 4, 6], dtype=np.int32), 7)
 CELLS = np.random.default_rng(0).random(BAND.cells)
@@ -15,6 +26,37 @@ def test_sums_are_those_of_the_whole_matrix() -> None:
     row_sums(CELLS, BAND.low, BAND.indptr, v, rows)
     add_rows(CELLS, BAND.low, BAND.indptr, u, columns)
     assert np.allclose(rows, BAND.dense(CELLS) @ v) and np.allclose(columns, 1 + u @ BAND.dense(CELLS))
+
+
+def test_one_pass_adds_up_rows_and_columns() -> None:
+    rows, columns = np.zeros(4), np.zeros(7)
+    add_up(CELLS, BAND.low, BAND.indptr, rows, columns)
+    assert np.allclose(rows, BAND.dense(CELLS).sum(axis=1)) and np.allclose(columns, BAND.dense(CELLS).sum(axis=0))
+
+
+@pytest.mark.parametrize("reg", [0.01, 0.022, 0.3, 5.0])
+def test_exponentials_are_exact_to_the_twelfth_digit(reg: float) -> None:
+    cost, found = np.linspace(0, 1, 1001), np.empty(1001)
+    exponentials(cost, reg, found)
+    assert found[0] == 1.0 and np.abs(found / np.exp(-cost / reg) - 1).max() < 1e-12
+
+
+@pytest.mark.parametrize("odd", [-0.1, 1.1, np.nan, np.inf])
+def test_a_value_out_of_range_or_no_number_is_found_wherever_it_is(odd: float) -> None:
+    values = np.linspace(0, 1, 9)
+    assert all_within(values, 0.0, 1.0) and all_within(np.zeros(0), 0.0, 1.0)
+    for place in range(9):
+        assert not all_within(np.where(np.arange(9) == place, odd, values), 0.0, 1.0)
+
+
+@pytest.mark.parametrize("power", [1.0, 0.8])
+def test_an_absorbing_iteration_is_an_iteration_and_then_absorbs(power: float) -> None:
+    pulls = (np.linspace(0.5, 1, 4), np.linspace(1, 2, 7))
+    apart, whole = [CELLS.copy(), np.arange(1.0, 5.0), np.ones(7)], [CELLS.copy(), np.arange(1.0, 5.0), np.ones(7)]
+    iterate(apart[0], BAND.low, BAND.indptr, MASSES, power, pulls, apart[1], apart[2], 1)
+    absorb(apart[0], BAND.low, BAND.indptr, apart[1], apart[2])
+    iterate_absorbing(whole[0], BAND.low, BAND.indptr, MASSES, power, pulls, whole[1], whole[2])
+    assert all(np.allclose(one, other, rtol=1e-12) for one, other in zip(apart, whole, strict=True))
 
 
 def test_absorbing_scales_rows_and_columns() -> None:

@@ -12,7 +12,6 @@ from pipeline_lib.alignment import sinkhorn
 from pipeline_lib.alignment.band import Band, BandConfig, Floats, band_around, scaled_diagonal
 from pipeline_lib.alignment.sinkhorn import (
     AT_ONCE,
-    LAST,
     WORTHWHILE,
     Plan,
     SharpenConfig,
@@ -121,9 +120,19 @@ def in_logs(cost: Floats, band: Band, reg: float, iterations: int, power: float)
 @pytest.mark.parametrize("power", [1.0, 0.8])
 def test_float32_in_between_changes_nothing_that_counts(power: float) -> None:
     cost, band = problem(120, 150, 30)
-    config = SharpenConfig(reg=0.05, iterations=WORTHWHILE + LAST + 1, marginal_power=power)
+    config = SharpenConfig(reg=0.05, iterations=WORTHWHILE + 2, marginal_power=power)
     found, exact = sharpen(cost, band, config).values, in_logs(cost, band, config.reg, config.iterations, power)
     assert 0 < np.abs(band.dense(found) - exact).max() * band.rows < 1e-6
+
+
+@pytest.mark.parametrize("reg", [0.02, 0.022, 0.05])
+@pytest.mark.parametrize("kind", ["planted", "steep", "flat"])
+def test_float32_in_between_stays_far_below_what_counts_on_hard_costs(reg: float, kind: str) -> None:
+    noise, band = problem(160, 160, 50)
+    distance = np.abs(band.row_of_cell() - band.column_of_cell())
+    cost = {"planted": np.where(distance == 0, 0.02 * noise, 0.5 + 0.1 * noise), "steep": noise.round(), "flat": 0.5 + 1e-3 * noise}[kind]
+    plan = band.dense(sharpen(cost, band, balanced(reg=reg)).values)
+    assert np.abs(160 * (plan - by_pot(cost, band, balanced(reg=reg)))).max() < 5e-7
 
 
 def test_the_same_problem_gives_the_same_bytes() -> None:

@@ -57,6 +57,11 @@ class Channel:
     empty: Floats
     jumps: Floats
 
+    @property
+    def whole(self) -> csr_array:
+        """The table in memory, read if it is stored."""
+        return self.table[:] if isinstance(self.table, StoredTable) else self.table
+
 
 @dataclass(frozen=True)
 class Translation:
@@ -67,7 +72,7 @@ class Translation:
 
     def strength(self, keep: float) -> csr_array:
         """Symmetric translation strength ``sqrt(p(t|s) p(s|t))`` in [0, 1], at least ``keep``; shape (source types, target types)."""
-        table = self.forward.table[:].multiply(self.backward.table[:].T.tocsr()).tocsr()
+        table = self.forward.whole.multiply(self.backward.whole.T.tocsr()).tocsr()
         table.data = np.sqrt(table.data)
         return _pruned(table, keep)
 

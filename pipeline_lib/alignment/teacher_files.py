@@ -21,7 +21,7 @@ def save_teachers(teachers: Teachers, folder: Path) -> None:
     store_table(teachers.lexical, folder, "lexical")
     for name in ("forward", "backward"):
         channel: Channel = getattr(teachers.translation, name)
-        store_table(channel.table[:], folder, name)
+        store_table(channel.whole, folder, name)
         write_array(channel.empty, folder / f"{name}_empty.safetensors")
         write_array(channel.jumps, folder / f"{name}_jumps.safetensors")
 

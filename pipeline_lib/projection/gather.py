@@ -42,7 +42,8 @@ def candidate_tables(
     found: dict[str, list[Row]] = {}
     for row in mentions.select(["document", "mention", "label", "starts", "ends", "line"]).to_pylist():
         found.setdefault(row["document"], []).append(row)
-    pairs = {row["document"]: row for row in posteriors.to_pylist()}
+    # Of a whole shard's pairs, Python's numbers would be eight times the table: one document's at a time.
+    place = {document: number for number, document in enumerate(posteriors["document"].to_pylist())}
     for part in plans:
         rows: list[Row] = []
         values = part["plan"].combine_chunks()
@@ -50,7 +51,8 @@ def candidate_tables(
             document = row["document"]
             if document in found:
                 plan = values[number].values.to_numpy().astype(np.float64)
-                pair = _aligned(document, texts, Band.from_row(row), plan, pairs[document], support.get(document, {}))
+                (pairs,) = posteriors.slice(place[document], 1).to_pylist()
+                pair = _aligned(document, texts, Band.from_row(row), plan, pairs, support.get(document, {}))
                 rows += _document_rows(found[document], pair, texts.types[document].ids, len(texts.edges) - 1, texts.langs, config)
         yield CANDIDATES.table(rows)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 RESTART_SECONDS = 5.0  # between two starts of one child
-STOP_SECONDS = 4.0  # for what is asked to end; then it is killed
+STOP_SECONDS = 3.5  # for what is asked to end; then it is killed
 KILL_SECONDS = 1.0
 
 

@@ -1,5 +1,7 @@
 """Commands ``deploy`` and ``serve`` of the console script, which finds them by the entry points of pyproject.toml."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +35,9 @@ def serve(
         from deployments.serve import serve_site, write_example
 
         serve_site(site if site is not None else write_example(folder), port)
+    # Nothing is left to do, and whoever stops it waits: Python takes many seconds to take torch and its kind down again.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)

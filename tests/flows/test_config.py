@@ -155,8 +155,10 @@ def test_a_resolved_config_reads_back_from_its_toml(settings: list[str]) -> None
     assert RunConfig.model_validate(tomllib.loads(resolved.toml())) == resolved
 
 
-def test_the_toml_keeps_the_order_of_the_code() -> None:
-    assert list(tomllib.loads(RunConfig().toml())) == list(RunConfig.model_fields)
+def test_the_toml_keeps_the_order_of_the_code_and_leaves_out_what_decides_nothing() -> None:
+    assert list(tomllib.loads(RunConfig().toml())) == [name for name in RunConfig.model_fields if name not in WHERE_AND_WHEN]
+    elsewhere = load_config("embedded", ["workers=7", "task_runner=dask", "gpu_pool=gpu", "refit=never", "alerts.char_drop=0.5"])
+    assert elsewhere.toml() == RunConfig().toml()
 
 
 def test_the_profiles_name_is_no_setting() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from flows import config
-from flows.config import ConfigError, RunConfig, load_config, profiles
+from flows.config import WHERE_AND_WHEN, ConfigError, RunConfig, load_config, profiles
 
 SECRET = "hunter2"
 

@@ -67,7 +67,7 @@ def fold(surface: str) -> str:
         return surface.replace(",", ".")
     decomposed = unicodedata.normalize("NFKD", surface)
     kept = "".join(char for char in decomposed if not unicodedata.category(char).startswith(("M", "Cf")))
-    return kept.strip().casefold() or surface
+    return kept.strip().casefold() or unicodedata.normalize("NFC", surface)
 
 
 @dataclass(frozen=True)

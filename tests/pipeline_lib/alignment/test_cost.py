@@ -162,7 +162,7 @@ def test_a_document_with_a_block_of_target_segments_deleted_still_has_a_plan(tea
     # Where nothing was deleted, words find their translations; the paper's band does not reach them.
     kept = [*range(groups.source[8, 0]), *range(groups.source[20, 0], band.rows)]
     assert _right(cost, band, pair, kept) > 0.95
-    assert _right(cost, band, pair, kept) > _right(cost, band, pair, kept, BALANCED) > 0.8
+    assert _right(cost, band, pair, kept) > _right(cost, band, pair, kept, BALANCED) > 0.75
     paper, narrow, _ = document_cost(source, target, groups, teachers, config.model_copy(update={"anchored": False}))
     assert _right(paper, narrow, pair, kept) < 0.6
 

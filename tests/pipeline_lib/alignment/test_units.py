@@ -137,6 +137,7 @@ def test_a_line_break_or_a_full_stop_before_no_small_letter_starts_a_segment(tex
         ("\u0301", "\u0301"),
         ("ﬁebre", "fiebre"),
         ("İ", "i"),
+        ("\u1b3e\u1b35", "\u1b40"),
     ],
 )
 def test_types_drop_case_accents_and_the_decimal_comma(surface: str, kind: str) -> None:

@@ -24,13 +24,14 @@ from flows.watch import Watch
 from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.distill import DistillConfig
+from pipeline_lib.alignment.features import Side
 from pipeline_lib.storage.fingerprint import digest
 from pipeline_lib.storage.leases import lease
 from pipeline_lib.storage.place import StoreError
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.align import align, has_aligned
 from tasks.distill import distill_student, has_distilled
-from tasks.embed import Side, embed, has_embedded
+from tasks.embed import embed, has_embedded
 from tasks.texts import Texts
 
 Key = TypeVar("Key", bound=Hashable)

@@ -6,6 +6,7 @@ from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
 from flows.remote import DISTILL, EMBED, Distillation, Embedding, run_stage
 from flows.watch import Watch
+from pipeline_lib.alignment.features import SIDES
 from pipeline_lib.storage.store import ArtifactRef
 from tasks.cost import Costs, cost
 from tasks.edges import count_edges
@@ -59,20 +60,30 @@ def build_targets(
     store: str, corpus: Corpus, segments: dict[Cell, ArtifactRef], teachers: Refs, config: RunConfig, watch: Watch
 ) -> Targets:
     """Embed every unit, cost every pair of units in the band, sharpen the costs into plans."""
-    sources = {(lang, shard): corpus.texts[corpus.source, shard] for lang, shard in corpus.cells}
-    ours = {cell: Embedding(sources[cell], teachers[cell[0]], "source") for cell in corpus.cells}
-    theirs = {cell: Embedding(corpus.texts[cell], teachers[cell[0]], "target") for cell in corpus.cells}
-    source = run_stage(EMBED, "embed source", store, ours, config, watch)
-    target = run_stage(EMBED, "embed target", store, theirs, config, watch)
+    calls = {
+        (side, lang, shard): Embedding(corpus.texts[code, shard], teachers[lang], side)
+        for lang, shard in corpus.cells
+        for side, code in zip(SIDES, (corpus.source, lang), strict=True)
+    }
+    embedded = run_stage(EMBED, "embed", store, calls, config, watch)
     costs: dict[Cell, Costs] = watch.stage(
         "cost",
         {
-            cell: cost.submit(store, corpus.pair_shard(cell), source[cell], target[cell], segments[cell], teachers[cell[0]], config.cost)
-            for cell in corpus.cells
+            (lang, shard): cost.submit(
+                store,
+                corpus.pair_shard((lang, shard)),
+                embedded["source", lang, shard],
+                embedded["target", lang, shard],
+                segments[lang, shard],
+                teachers[lang],
+                config.cost,
+            )
+            for lang, shard in corpus.cells
         },
     )
     plans = watch.stage("sharpen", {cell: sharpen.submit(store, costs[cell].main, config.sharpen) for cell in corpus.cells})
-    return Targets(segments, plans, {cell: made.posteriors for cell, made in costs.items()}, target)
+    posteriors = {cell: made.posteriors for cell, made in costs.items()}
+    return Targets(segments, plans, posteriors, {cell: embedded["target", *cell] for cell in corpus.cells})
 
 
 def train_students(store: str, folder: str, corpus: Corpus, teachers: Refs, targets: Targets, config: RunConfig, watch: Watch) -> Refs:

@@ -11,7 +11,7 @@ from data_contracts import TRAINING_LOG
 from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.distill import DistillConfig, Epoch, distill, training_log
-from pipeline_lib.alignment.encoder import SIDES
+from pipeline_lib.alignment.features import SIDES
 from pipeline_lib.alignment.lessons import plan_lessons, split_documents
 from pipeline_lib.alignment.segments import segment_pairs
 from pipeline_lib.alignment.student import Student, excerpt, new_student, save_student, save_weights
@@ -60,7 +60,7 @@ def distill_student(
         groups = {name: found for ref in segments for name, found in segment_pairs(store.read(ref)).items() if name in wanted}
         texts, into = read_all(store, source, wanted), read_all(store, target, wanted)
         lessons = plan_lessons(parts, texts, into, groups, wanted, config.crop, align)
-        met = {
+        met: dict[str, set[str]] = {
             side: {kind for text in side_texts.values() for kind in text.types}
             for side, side_texts in zip(SIDES, (texts, into), strict=True)
         }

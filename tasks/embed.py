@@ -1,19 +1,16 @@
 """Embed: the teachers' view of every unit of one shard."""
 
-from typing import Literal
-
 import pyarrow as pa
 from prefect import task
 
 from data_contracts import EMBEDDINGS
+from pipeline_lib.alignment.features import Side
 from pipeline_lib.alignment.views import embeddings_table
 from pipeline_lib.storage.fingerprint import Ingredients, ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.fit import read_vocabulary
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, texts_fingerprints
-
-Side = Literal["source", "target"]
 
 
 @task(name="embed", task_run_name="embed {teachers.shard} {side} {texts.units.shard}", **STAGE)

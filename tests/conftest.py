@@ -68,6 +68,11 @@ def object_storage() -> Iterator[str]:
 @pytest.fixture
 def bucket(object_storage: str) -> str:
     """A new bucket's URL with a prefix."""
+    return new_bucket()
+
+
+def new_bucket() -> str:
+    """With ``object_storage`` up: a new bucket's URL with a prefix."""
     name = f"b-{uuid4().hex}"
     boto3.client("s3").create_bucket(Bucket=name)
     return f"s3://{name}/prefix"

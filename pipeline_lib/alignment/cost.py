@@ -9,11 +9,11 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 from pydantic import BaseModel, Field, model_validator
 
 from data_contracts.alignment import COST_MATRICES, POSTERIORS
 from pipeline_lib.alignment.band import Band, BandConfig, Floats, Ints, prior
+from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.alignment.fitted import Teachers
 from pipeline_lib.alignment.posteriors import PosteriorConfig, Posteriors, posteriors
 from pipeline_lib.alignment.segments import Groups, anchored_band, segment_pairs
@@ -135,7 +135,7 @@ def _similarity(source: LocalTypes, target: LocalTypes, teachers: Teachers, band
     return views, lexicon
 
 
-@njit(nogil=True)
+@compiled()
 def _look_up(
     token: Floats, plain: Floats, source: Ints, target: Ints, context: float, low: Ints, indptr: npt.NDArray[np.int64], result: Floats
 ) -> None:

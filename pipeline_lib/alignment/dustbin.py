@@ -6,9 +6,9 @@ translated need not be pressed onto what was.
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from pipeline_lib.alignment.band import Band, Floats, Ints
+from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.alignment.kernel import Sides, absorb, add_rows, row_sums
 
 
@@ -27,7 +27,7 @@ def binned(cost: Floats, band: Band, masses: Sides, reg: float, dustbin: float, 
     return values
 
 
-@njit(nogil=True)
+@compiled()
 def _iterate(values: Floats, low: Ints, indptr: npt.NDArray[np.int64], masses: Sides, u: Floats, v: Floats, iterations: int) -> None:
     """Columns first and then rows, each dustbin with its side."""
     rows, columns = masses

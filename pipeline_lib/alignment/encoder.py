@@ -12,10 +12,10 @@ import torch
 from torch.nn.functional import conv1d, gelu, normalize
 from transformers import PreTrainedConfig, PreTrainedModel
 
+from pipeline_lib.alignment.features import SIDES
 from pipeline_lib.alignment.fitted import Rows
 
 SHIFTS = (-2, -1, 1, 2)  # the token view's context: 5 units (paper)
-SIDES = ("source", "target")
 ROWS_AT_ONCE = 4096  # of a table that is copied
 
 

@@ -6,6 +6,7 @@ inner products stay what they were in the mean, with a standard deviation of abo
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -13,6 +14,9 @@ from sklearn.feature_extraction.text import HashingVectorizer
 
 from pipeline_lib.alignment.fitted import Rows, Teachers, Vectors, Vocabulary
 from pipeline_lib.alignment.views import NGRAMS, SIF
+
+Side = Literal["source", "target"]
+SIDES: tuple[Side, Side] = ("source", "target")
 
 
 def spelling(types: Sequence[str], width: int) -> Vectors:

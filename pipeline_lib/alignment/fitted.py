@@ -11,11 +11,11 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from pydantic import BaseModel, Field
 from scipy.sparse import csr_array, vstack
 
 from pipeline_lib.alignment.band import Floats, Ints
+from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.alignment.lexical import GroupedText, LexicalConfig, Translation, fit_translation
 from pipeline_lib.alignment.pairs import count_meetings, narrowed
 from pipeline_lib.alignment.segments import Groups, anchored_diagonal
@@ -181,7 +181,7 @@ def _rank(table: csr_array, config: FitConfig) -> int:
     return max(1, min(config.dimensions, int(rows) - 1, int(columns) - 1))
 
 
-@njit(nogil=True)
+@compiled()
 def _inform(indptr, columns, counts, total, row_share, context_share, information):  # type: ignore[no-untyped-def]
     """Cell by cell: the arrays of a whole table's logarithms would be several times the table."""
     for i in range(indptr.size - 1):

@@ -4,15 +4,15 @@ The HMM's states are (source position, translates or empty); the empty word keep
 """
 
 import numpy as np
-from numba import njit
 
+from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.alignment.pairs import locate
 
 JUMPS = 2 * 12 + 1  # jump widths are told apart up to 12 units, wider ones share the edge bins
 EMPTY_WORD = 0.1  # prior probability of translating nothing (Och & Ney 2003 use 0.2 to 0.4 for other pairs)
 
 
-@njit(nogil=True)
+@compiled()
 def expect_ibm1(text, pairs, table, empty, counts, empty_counts):  # type: ignore[no-untyped-def]
     """Add expected counts to ``counts``, a pair, and ``empty_counts``, a target type; ``text`` and ``pairs`` as in ``pairs.locate``."""
     target, source_edges, target_edges = text[1], text[2], text[3]
@@ -33,7 +33,7 @@ def expect_ibm1(text, pairs, table, empty, counts, empty_counts):  # type: ignor
                 empty_counts[kind] += null / total
 
 
-@njit(nogil=True)
+@compiled()
 def jump_matrix(n, jumps):  # type: ignore[no-untyped-def]
     """Probability of moving from source position i (row) to k (column), each row sums to 1."""
     reach = JUMPS // 2
@@ -53,7 +53,7 @@ def jump_matrix(n, jumps):  # type: ignore[no-untyped-def]
     return matrix
 
 
-@njit(nogil=True)
+@compiled()
 def forward_backward(emission, null, move):  # type: ignore[no-untyped-def]
     """Posteriors of an HMM whose states are (position, translates or empty).
 
@@ -83,7 +83,7 @@ def forward_backward(emission, null, move):  # type: ignore[no-untyped-def]
     return posterior, moves * move
 
 
-@njit(nogil=True)
+@compiled()
 def _forward(emission, null, move):  # type: ignore[no-untyped-def]
     """Scaled forward probabilities: of translating, and of the position, both (m, n); and the scales (m,)."""
     m, n = emission.shape
@@ -109,7 +109,7 @@ def _forward(emission, null, move):  # type: ignore[no-untyped-def]
     return word, state, scale
 
 
-@njit(nogil=True)
+@compiled()
 def expect_hmm(text, pairs, table, empty, jumps, counts, empty_counts, jump_counts):  # type: ignore[no-untyped-def]
     """As ``expect_ibm1``, and add expected jumps to ``jump_counts``, a width."""
     target, source_edges, target_edges = text[1], text[2], text[3]

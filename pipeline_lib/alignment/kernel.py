@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from pipeline_lib.alignment.band import Floats, Ints
+from pipeline_lib.alignment.compiled import compiled
 
 Offsets: TypeAlias = npt.NDArray[np.int64]
 Sides: TypeAlias = tuple[Floats, Floats]  # one number a row, one a column
@@ -19,7 +19,7 @@ Sides: TypeAlias = tuple[Floats, Floats]  # one number a row, one a column
 RANGE = 1e100  # of a factor; cells below 1e-300 are lost then, which is 1e-100 of the smallest sum that they could count in
 
 
-@njit(nogil=True)
+@compiled()
 def factor(wanted: float, found: float, power: float, pull: float) -> float:
     """What a row or column is scaled by; the balanced case is kept clear of the slow power.
 
@@ -32,7 +32,7 @@ def factor(wanted: float, found: float, power: float, pull: float) -> float:
     return ratio if power == 1.0 else ratio**power * pull
 
 
-@njit(nogil=True, fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def add_rows(values: Floats, low: Ints, indptr: Offsets, u: Floats, sums: Floats) -> None:
     """Add ``u @ values`` to ``sums``, shape (columns,)."""
     for i in range(low.size):
@@ -42,7 +42,7 @@ def add_rows(values: Floats, low: Ints, indptr: Offsets, u: Floats, sums: Floats
             target[k] += u[i] * row[k]
 
 
-@njit(nogil=True, fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def row_sums(values: Floats, low: Ints, indptr: Offsets, v: Floats, totals: Floats) -> None:
     """Write ``values @ v`` into ``totals``, shape (rows,)."""
     for i in range(low.size):
@@ -53,7 +53,7 @@ def row_sums(values: Floats, low: Ints, indptr: Offsets, v: Floats, totals: Floa
         totals[i] = total
 
 
-@njit(nogil=True, fastmath={"reassoc"})
+@compiled(fastmath={"reassoc"})
 def add_up(values: Floats, low: Ints, indptr: Offsets, rows: Floats, columns: Floats) -> None:
     """Add the cells to the sums of their rows and columns, in one pass."""
     for i in range(low.size):
@@ -65,7 +65,7 @@ def add_up(values: Floats, low: Ints, indptr: Offsets, rows: Floats, columns: Fl
         rows[i] += total
 
 
-@njit(nogil=True)
+@compiled()
 def all_within(values: Floats, least: float, most: float) -> bool:
     """Whether all values are numbers from ``least`` to ``most``."""
     inside = 0
@@ -74,7 +74,7 @@ def all_within(values: Floats, least: float, most: float) -> bool:
     return inside == values.size
 
 
-@njit(nogil=True)
+@compiled()
 def update(wanted: Floats, found: Floats, power: float, pull: Floats, factors: Floats) -> bool:
     """Write the factors of one side; False if one left the range that float64 holds exactly."""
     inside = True
@@ -84,7 +84,7 @@ def update(wanted: Floats, found: Floats, power: float, pull: Floats, factors: F
     return inside
 
 
-@njit(nogil=True, fastmath={"contract"})
+@compiled(fastmath={"contract"})
 def exponentials(cost: Floats, reg: float, values: Floats) -> None:
     """Write ``exp(-cost / reg)`` for exponents from -100 to 0, with a relative error below 1e-12.
 
@@ -103,7 +103,7 @@ def exponentials(cost: Floats, reg: float, values: Floats) -> None:
         values[k] = value
 
 
-@njit(nogil=True)
+@compiled()
 def iterate(
     values: Floats,
     low: Ints,
@@ -134,7 +134,7 @@ def iterate(
     return iterations
 
 
-@njit(nogil=True)
+@compiled()
 def iterate_in_logs(
     exponents: Floats, low: Ints, indptr: Offsets, masses: Sides, power: float, log_u: Floats, log_v: Floats, values: Floats
 ) -> None:
@@ -168,7 +168,7 @@ def iterate_in_logs(
             values[k] *= rescale
 
 
-@njit(nogil=True)
+@compiled()
 def absorb(values: Floats, low: Ints, indptr: Offsets, u: Floats, v: Floats) -> None:
     """Scale the kernel by ``u`` and ``v`` in place."""
     for i in range(low.size):
@@ -178,7 +178,7 @@ def absorb(values: Floats, low: Ints, indptr: Offsets, u: Floats, v: Floats) -> 
             row[k] *= u[i] * weights[k]
 
 
-@njit(nogil=True, fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def iterate_absorbing(values: Floats, low: Ints, indptr: Offsets, masses: Sides, power: float, pulls: Sides, u: Floats, v: Floats) -> None:
     """One iteration with the kernel scaled by the factors found, row by row while a row is in the cache.
 

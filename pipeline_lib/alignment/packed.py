@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from pipeline_lib.alignment.band import Band, Floats, Ints
+from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.alignment.eights import LANES, LINE, added_product, load, over, plus, prefetch_block, put, spread, totals
 from pipeline_lib.alignment.kernel import Offsets, Sides
 
@@ -48,7 +48,7 @@ def packs_of(low: Ints, high: Ints) -> Packs:
     return Packs(eights[:packs], ones[:singles], size)
 
 
-@njit(nogil=True)
+@compiled()
 def _lay_out(low: Ints, high: Ints, eights: Offsets, ones: Offsets) -> tuple[int, int, int]:
     """Write the packs, from the first row on as many rows a pack as go together; returns how many there are of each, and their size."""
     packs, singles, size, i = 0, 0, 0, 0
@@ -65,7 +65,7 @@ def _lay_out(low: Ints, high: Ints, eights: Offsets, ones: Offsets) -> tuple[int
     return packs, singles, size
 
 
-@njit(nogil=True)
+@compiled()
 def _extent(low: Ints, high: Ints, first: int, stop: int) -> tuple[int, int, int]:
     """The interval that holds those of the rows (0 and 0 if there is none) and how many cells theirs have."""
     start, end, cells = np.iinfo(np.int32).max, 0, 0
@@ -104,7 +104,7 @@ def _side(mass: Floats, pull: Floats) -> Side:
     return _wide(np.where(mass > 0, mass, 1.0)), _wide(mass == 0), _wide(pull)
 
 
-@njit(nogil=True)
+@compiled()
 def _pack(values: Floats, low: Ints, indptr: Offsets, eights: Offsets, ones: Offsets, store: Singles) -> None:
     """Copy the cells into the packed store, whose padding becomes 0."""
     line = np.empty(max(_widest(eights), _widest(ones)), dtype=np.float32)
@@ -120,12 +120,12 @@ def _pack(values: Floats, low: Ints, indptr: Offsets, eights: Offsets, ones: Off
         _pad(values[indptr[i] : indptr[i + 1]], 0, store[at : at + width])
 
 
-@njit(nogil=True)
+@compiled()
 def _widest(packs: Offsets) -> int:
     return packs[:, 2].max() if len(packs) else 0
 
 
-@njit(nogil=True)
+@compiled()
 def _pad(cells: Floats, shift: int, line: Singles) -> None:
     """Write the cells of a row into a line from ``shift`` on, and zeros beside them."""
     line[:shift], line[shift + cells.size :] = 0.0, 0.0
@@ -134,7 +134,7 @@ def _pad(cells: Floats, shift: int, line: Singles) -> None:
         inside[k] = cells[k] if cells[k] > NEGLIGIBLE else 0.0
 
 
-@njit(nogil=True)
+@compiled()
 def _in_range(factors: Singles) -> bool:
     inside = 0
     for j in range(factors.size):
@@ -142,7 +142,7 @@ def _in_range(factors: Singles) -> bool:
     return inside == factors.size
 
 
-@njit(nogil=True)
+@compiled()
 def _renew(side: Side, found: Any, i: int, power: np.float32, factors: Singles) -> None:
     """Write the eight factors from ``i`` on; ``found`` are their sums, as one value."""
     wanted, rest, pull = side
@@ -152,7 +152,7 @@ def _renew(side: Side, found: Any, i: int, power: np.float32, factors: Singles) 
             factors[r] = factors[r] ** power * pull[r]
 
 
-@njit(nogil=True)
+@compiled()
 def _row_sums(store: Singles, eights: Offsets, b: int, v: Singles) -> Any:
     """The sums of the eight rows of a pack."""
     left, width, at = eights[b, 1], eights[b, 2], eights[b, 3]
@@ -170,7 +170,7 @@ def _row_sums(store: Singles, eights: Offsets, b: int, v: Singles) -> Any:
     return totals(t0, t1, t2, t3, t4, t5, t6, t7)
 
 
-@njit(nogil=True)
+@compiled()
 def _add_rows(store: Singles, eights: Offsets, b: int, u: Singles, sums: Singles, ahead: int) -> None:
     """Add the rows of a pack to the column sums, and fetch what lies at ``ahead`` meanwhile."""
     i, left, width, at = eights[b, 0], eights[b, 1], eights[b, 2], eights[b, 3]
@@ -190,7 +190,7 @@ def _add_rows(store: Singles, eights: Offsets, b: int, u: Singles, sums: Singles
         put(sums, left + k, total)
 
 
-@njit(nogil=True)
+@compiled()
 def _sweep_eights(store: Singles, eights: Offsets, rows: Side, v: Singles, sums: Singles, power: np.float32, u: Singles) -> None:
     """Renew the factors of the rows, and add each pack to the column sums while it is in the nearest cache.
 
@@ -205,7 +205,7 @@ def _sweep_eights(store: Singles, eights: Offsets, rows: Side, v: Singles, sums:
         _add_rows(store, eights, last, u, sums, 0)
 
 
-@njit(nogil=True, fastmath={"reassoc", "contract"}, error_model="numpy")
+@compiled(fastmath={"reassoc", "contract"}, error_model="numpy")
 def _sweep_ones(store: Singles, ones: Offsets, rows: Side, v: Singles, sums: Singles, power: np.float32, u: Singles) -> None:
     """The same for the rows that are stored singly."""
     wanted, rest, pull = rows
@@ -223,7 +223,7 @@ def _sweep_ones(store: Singles, ones: Offsets, rows: Side, v: Singles, sums: Sin
             target[k] += scale * row[k]
 
 
-@njit(nogil=True)
+@compiled()
 def _add_all(store: Singles, eights: Offsets, ones: Offsets, u: Singles, sums: Singles) -> None:
     """Add all rows to the column sums."""
     for b in range(len(eights)):
@@ -234,7 +234,7 @@ def _add_all(store: Singles, eights: Offsets, ones: Offsets, u: Singles, sums: S
             sums[left + k] += u[i] * store[at + k]
 
 
-@njit(nogil=True)
+@compiled()
 def _iterate(
     store: Singles,
     eights: Offsets,

@@ -5,15 +5,15 @@ A pair's number is its place in rows of ascending target types, one row a source
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from pipeline_lib.alignment.band import Ints
+from pipeline_lib.alignment.compiled import compiled
 
 Offsets = npt.NDArray[np.int64]
 FlatText = tuple[Ints, Ints, Offsets, Offsets]
 
 
-@njit(nogil=True)
+@compiled()
 def count_meetings(source, target, low, high, source_types, target_types):  # type: ignore[no-untyped-def]
     """How often every two types meet, where source unit u meets the target units ``low[u]`` to ``high[u]``, exclusive.
 
@@ -54,7 +54,7 @@ def narrowed(indptr: Offsets) -> Ints | Offsets:
     return indptr.astype(np.int32) if indptr[-1] < 2**31 else indptr
 
 
-@njit(nogil=True)
+@compiled()
 def locate(text, g, pairs):  # type: ignore[no-untyped-def]
     """The pair's number of every cell of group ``g``, shape (target units, source units); ``pairs`` as ``meeting_pairs`` gives them."""
     source, target, source_edges, target_edges = text
@@ -74,7 +74,7 @@ def locate(text, g, pairs):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(nogil=True)
+@compiled()
 def normalise(counts, indptr):  # type: ignore[no-untyped-def]
     """Divide every row by its sum, in place."""
     for kind in range(indptr.size - 1):
@@ -85,7 +85,7 @@ def normalise(counts, indptr):  # type: ignore[no-untyped-def]
             counts[k] /= total
 
 
-@njit(nogil=True)
+@compiled()
 def _units_of_types(source, source_types):  # type: ignore[no-untyped-def]
     """Where each type stands, ascending: starts, shape (types + 1,), and units, shape (units,)."""
     starts = np.zeros(source_types + 1, dtype=np.int64)
@@ -100,7 +100,7 @@ def _units_of_types(source, source_types):  # type: ignore[no-untyped-def]
     return starts, units
 
 
-@njit(nogil=True)
+@compiled()
 def _meet(units, target, low, high, counts, met):  # type: ignore[no-untyped-def]
     """Add to ``counts``, a target type, what ``units`` meet; ``met`` lists the types, how many of them is returned."""
     number = 0

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from pydantic import BaseModel, Field
 from scipy.sparse import csr_array
 
 from pipeline_lib.alignment.band import Band, Floats, Ints
+from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.alignment.hmm import forward_backward, jump_matrix
 from pipeline_lib.alignment.lexical import Channel, Translation
 from pipeline_lib.alignment.segments import Groups
@@ -112,7 +112,7 @@ def _gathered(values: Floats, rows: Ints, columns: Ints, shape: tuple[int, int])
     return total
 
 
-@njit(nogil=True)
+@compiled()
 def _posterior(given, generated, boost, channel):  # type: ignore[no-untyped-def]
     """Shape (generated units, given units); boost, of the same shape, multiplies the emissions."""
     emission, empty, jumps = channel
@@ -125,7 +125,7 @@ def _posterior(given, generated, boost, channel):  # type: ignore[no-untyped-def
     return forward_backward(local, null, jump_matrix(n, jumps))[0]
 
 
-@njit(nogil=True)
+@compiled()
 def _boost(first, last, left, right, cells):  # type: ignore[no-untyped-def]
     """exp(strength * (similarity - middle)) of source units first..last and target units left..right, exclusive."""
     low, high, indptr, views, strength, middle = cells
@@ -136,7 +136,7 @@ def _boost(first, last, left, right, cells):  # type: ignore[no-untyped-def]
     return result
 
 
-@njit(nogil=True)
+@compiled()
 def _each_group(texts, cells, ahead, back, result):  # type: ignore[no-untyped-def]
     source, target, source_groups, target_groups, edges = texts
     rows, columns, forward, backward = result

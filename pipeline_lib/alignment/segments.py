@@ -11,12 +11,12 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 from pydantic import BaseModel, Field
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from data_contracts.alignment import SEGMENT_PAIRS
 from pipeline_lib.alignment.band import Band, BandConfig, Floats, Ints, band_around, joined, scaled_diagonal
+from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.alignment.units import GridText
 
 MOVES = np.array([(1, 1), (1, 2), (2, 1), (1, 3), (3, 1), (1, 4), (4, 1), (2, 2), (1, 0), (0, 1)], dtype=np.int64)
@@ -148,13 +148,13 @@ def _penalties(config: SegmentConfig) -> Floats:
     return np.array([config.skip_penalty if 0 in (a, b) else config.merge_penalty * (a + b - 2) for a, b in MOVES.tolist()])
 
 
-@njit(nogil=True)
+@compiled()
 def _block(sums: Floats, a: int, b: int, c: int, d: int) -> float:
     total: float = sums[b, d] - sums[a, d] - sums[b, c] + sums[a, c]
     return total
 
 
-@njit(nogil=True)
+@compiled()
 def _best_path(
     cross: Floats,
     source_gram: Floats,

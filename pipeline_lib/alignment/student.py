@@ -2,25 +2,27 @@
 
 It starts as its teachers: every view that the alignment target sums is an inner product, so their vectors side by side, scaled by the
 roots of their weights, have the target's similarity as theirs (``features``, ``encoder``). Training (``distill``) adds what context tells.
+
+The encoder is imported where a student is made: transformers takes four seconds, and most processes of a run meet no student.
 """
 
 import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from pydantic import BaseModel, Field
 from safetensors.torch import load_file, save_file
-from transformers.utils.logging import disable_progress_bar
 
 from pipeline_lib.alignment.cost import CostConfig
-from pipeline_lib.alignment.encoder import SIDES, EncoderConfig, StudentEncoder
-from pipeline_lib.alignment.features import spelling, type_tables
+from pipeline_lib.alignment.features import SIDES, Side, spelling, type_tables
 from pipeline_lib.alignment.fitted import Teachers
 
-Side = Literal["source", "target"]
+if TYPE_CHECKING:
+    from pipeline_lib.alignment.encoder import EncoderConfig, StudentEncoder
+
 WEIGHTS, TABLES = "model.safetensors", "tables.safetensors"
 
 
@@ -40,7 +42,7 @@ class StudentConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False)
 class Student:
     """An encoder and the types of both languages that it has vectors for. ``encode`` is all that the other stages know of it."""
 
-    model: StudentEncoder
+    model: "StudentEncoder"
     numbers: dict[str, dict[str, int]]
 
     def encode(self, types: list[str], side: Side) -> torch.Tensor:
@@ -58,6 +60,8 @@ class Student:
 
 def new_student(teachers: Teachers, config: StudentConfig, cost: CostConfig) -> Student:
     """An untrained student, whose similarities already are about those of ``cost``."""
+    from pipeline_lib.alignment.encoder import EncoderConfig, StudentEncoder
+
     torch.manual_seed(config.seed)
     widths = {
         "spelling": config.spelling,
@@ -85,8 +89,10 @@ def new_student(teachers: Teachers, config: StudentConfig, cost: CostConfig) -> 
 
 def excerpt(student: Student, types: Mapping[str, set[str]]) -> Student:
     """The same student with vectors for some ``types`` of either side alone: all that texts made of them can tell apart."""
+    from pipeline_lib.alignment.encoder import StudentEncoder
+
     numbers = {side: [(kind, row) for kind, row in student.numbers[side].items() if kind in types[side]] for side in SIDES}
-    shape = cast(EncoderConfig, copy.deepcopy(student.model.config))
+    shape = cast("EncoderConfig", copy.deepcopy(student.model.config))
     shape.types = [len(numbers[side]) for side in SIDES]
     model = StudentEncoder(shape)
     model.load_state_dict(student.model.state_dict())
@@ -99,6 +105,8 @@ def excerpt(student: Student, types: Mapping[str, set[str]]) -> Student:
 
 def save_student(student: Student, folder: Path) -> None:
     """Write ``config.json`` and ``model.safetensors`` as Hugging Face has them, the types' tables, a vocabulary a side, one type a line."""
+    from transformers.utils.logging import disable_progress_bar
+
     disable_progress_bar()
     student.model.save_pretrained(folder)
     tables = {f"{side}.{name}": table for side in SIDES for name, table in student.model.known(side).named_buffers()}
@@ -114,6 +122,10 @@ def save_weights(student: Student, folder: Path) -> None:
 
 def load_student(folder: Path) -> Student:
     """Read a student from its folder, weights from safetensors only."""
+    from transformers.utils.logging import disable_progress_bar
+
+    from pipeline_lib.alignment.encoder import StudentEncoder
+
     disable_progress_bar()
     model = StudentEncoder.from_pretrained(folder, use_safetensors=True, local_files_only=True)
     for name, table in load_file(folder / TABLES).items():
@@ -127,7 +139,7 @@ def _vocabulary(folder: Path, side: str) -> Path:
     return folder / f"vocabulary.{side}.txt"
 
 
-def _weigh(model: StudentEncoder, cost: CostConfig) -> None:
+def _weigh(model: "StudentEncoder", cost: CostConfig) -> None:
     """Scale the blocks so that their inner products add up as the cost's views do."""
     weights, context = cost.weights, cost.context
     # The cost averages a token similarity with its four neighbours', the sum of whose weights is 1 + 4 context.

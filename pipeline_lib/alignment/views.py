@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from data_contracts.alignment import EMBEDDINGS
 from pipeline_lib.alignment.band import Band, Floats, Ints
+from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.alignment.fitted import Rows, Teachers, Vectors, Vocabulary
 from pipeline_lib.alignment.units import GridText
 
@@ -128,7 +128,7 @@ def banded_cosine(source: npt.NDArray[np.float32], target: npt.NDArray[np.float3
     return result
 
 
-@njit(nogil=True)
+@compiled()
 def _take_band(block: npt.NDArray[np.float32], low: Ints, high: Ints, left: int, cells: Floats) -> None:
     k = 0
     for i in range(low.size):

@@ -9,11 +9,11 @@ brackets, commas, numbers, length).
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from pydantic import BaseModel, Field
 
 from data_contracts.projection import FEATURES, WINDOW
 from pipeline_lib.alignment.band import Floats, Ints
+from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.projection.edges import CLOSES, FOLLOWS, OPENS, PRECEDES
 from pipeline_lib.projection.evidence import Aligned, Evidence
 from pipeline_lib.projection.spelling import Spelling, hyphen_cuts, spelling, spelling_features
@@ -168,7 +168,7 @@ def _plain_score(features: Floats, config: CandidateConfig) -> Floats:
     return score
 
 
-@njit(nogil=True)
+@compiled()
 def _kadane(gains: Floats) -> tuple[int, int]:
     best, first, last, total, start = 0.0, 0, -1, 0.0, 0
     for index in range(gains.size):

@@ -6,9 +6,9 @@ Each signal is a share summed over the mention's source units, so a target unit 
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from pipeline_lib.alignment.band import Band, Floats
+from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.alignment.units import GridText
 
 HYPHENS = frozenset("-\u2010\u2011")
@@ -93,7 +93,7 @@ def plan_signals(plan: Floats, rows: Floats, columns: Floats, band: Band) -> tup
     return np.sqrt(owned * kept), owned, kept
 
 
-@njit(nogil=True)
+@compiled()
 def _sum_rows(signals, low, indptr, first, last, left, result):  # type: ignore[no-untyped-def]
     for signal in range(signals.shape[0]):
         for i in range(first, last):

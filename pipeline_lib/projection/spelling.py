@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from pipeline_lib.alignment.band import Floats, Ints
+from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.alignment.units import GridText
 from pipeline_lib.projection.evidence import HYPHENS
 
@@ -93,7 +93,7 @@ def _joined(surfaces: list[str], text: GridText) -> npt.NDArray[np.bool_]:
     return np.array([*inner, *[False] * min(2, len(surfaces))], dtype=bool)
 
 
-@njit(nogil=True)
+@compiled()
 def _unbalanced(depth, first, last):  # type: ignore[no-untyped-def]
     result = np.zeros(first.size)
     for number in range(first.size):

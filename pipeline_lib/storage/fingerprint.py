@@ -105,6 +105,7 @@ def _closure(module: str) -> set[str]:
     return found
 
 
+@cache
 def _imports(module: str) -> Sequence[str]:
     names: list[str] = []
     for node in ast.walk(ast.parse(_source(module))):
@@ -112,21 +113,23 @@ def _imports(module: str) -> Sequence[str]:
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             members = [f"{node.module}.{alias.name}" for alias in node.names]
-            submodules = [name for name in members if name.startswith(OURS) and _is_module(name)]
+            submodules = [name for name in members if name.startswith(OURS) and _path(name)]
             names += submodules if len(submodules) == len(members) else [node.module, *submodules]
     return [name for name in names if name.split(".")[0] in OURS]
 
 
-def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
-
-
 @cache
 def _source(module: str) -> str:
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
+    path = _path(module)
+    if path is None:
         raise ModuleNotFoundError(module)
-    return Path(spec.origin).read_text(encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
+def _path(module: str) -> Path | None:
+    """The file of a module of ours; found by name, since Python's own search would import the packages and modules above it."""
+    package, *parts = module.split(".")
+    spec = importlib.util.find_spec(package)
+    roots = [Path(root) for root in (spec.submodule_search_locations or ())] if spec else []
+    files = [path for root in roots for path in (root.joinpath(*parts, "__init__.py"), root.joinpath(*parts).with_suffix(".py"))]
+    return next((path for path in files if path.is_file()), None)

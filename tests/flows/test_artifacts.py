@@ -87,13 +87,13 @@ def test_the_report_is_named_by_link_and_by_path(tmp_path: Path) -> None:
 
 def test_a_stage_is_told_when_it_begins_and_when_it_ends_and_no_more_than_once_a_second(called: list[Any]) -> None:
     page = RunPage()
-    page.stage("embed source", 0, 500)
+    page.stage("embed", 0, 500)
     page.flush()
     for ended in range(1, 501):
-        page.stage("embed source", ended, 500, built=ended)
+        page.stage("embed", ended, 500, built=ended)
     page.flush()
-    assert called[0] == ("spanferry-embed-source", 0.0, "0 of 500 shards: 0 built, 0 reused")
-    assert called[-1] == ("spanferry-embed-source", 100.0, "500 of 500 shards: 500 built, 0 reused")
+    assert called[0] == ("spanferry-embed", 0.0, "0 of 500 shards: 0 built, 0 reused")
+    assert called[-1] == ("spanferry-embed", 100.0, "500 of 500 shards: 500 built, 0 reused")
     assert len(called) == 2
 
 

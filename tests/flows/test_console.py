@@ -71,8 +71,8 @@ def test_a_stage_that_speaks_of_no_document_counts_its_languages(monkeypatch: py
 
 
 def test_every_stage_has_a_bar_of_its_own_in_the_order_they_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = bars(monkeypatch, Progress("embed source", 1, 1, 3, False), Progress("cost", 1, 1, 4, False))
-    assert [re.sub(r" +\S+ (\d/\d) .*", r" \1", line) for line in lines] == ["embed source 3/3", "cost 4/4"]
+    lines = bars(monkeypatch, Progress("embed", 1, 1, 3, False), Progress("cost", 1, 1, 4, False))
+    assert [re.sub(r" +\S+ (\d/\d) .*", r" \1", line) for line in lines] == ["embed 3/3", "cost 4/4"]
 
 
 @pytest.mark.parametrize(("second", "said"), [(True, True), (False, False)])

@@ -81,7 +81,7 @@ def test_scores_of_all_languages_are_handed_over(parts: Parts) -> None:
     assert {row["target_lang"] for row in scores} == {"en", "cz"}
 
 
-@pytest.mark.parametrize("stage", ["scan", "segments", "embed target", "distill", "candidates", "consistency", "score"])
+@pytest.mark.parametrize("stage", ["scan", "segments", "embed", "distill", "candidates", "consistency", "score"])
 def test_the_report_tells_the_time_of_every_stage(parts: Parts, stage: str) -> None:
     assert stage in (parts.out / "report.html").read_text("utf-8")
 

@@ -7,31 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.tiny import QUICK, small_corpus
-
-CANARY = "zanahoriaquebradiza"
+from tests.canary import CANARY, canary_corpus, files_with_canary
+from tests.flows.tiny import QUICK
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A corpus in which every text, and every kind of bad file, holds the canary."""
     root = tmp_path_factory.mktemp("privacy")
-    corpus = small_corpus(root / "corpus")
-    for path in corpus.glob("*/*.txt"):
-        path.write_bytes(path.read_bytes() + f" {CANARY}.".encode())
-    bad = {
-        "es/not-utf8.txt": f"{CANARY} \xff".encode("latin-1"),
-        "en/not-utf8.txt": CANARY.encode(),
-        "es/bad-lines.txt": f"Un {CANARY} agudo.".encode(),
-        "en/bad-lines.txt": f"An acute {CANARY}.".encode(),
-        "es/bad-lines.ann": "T1 @\nT2\tDISEASE 0 5\t@\nT3\tDISEASE x y\t@\nT4\tDISEASE 3 22\t@\n@\n".replace("@", CANARY).encode(),
-        "en/bad-lines.ann": f"T1\tDISEASE 0 5\t{CANARY}\n".encode(),
-        "es/bad-ann.txt": CANARY.encode(),
-        "en/bad-ann.txt": CANARY.encode(),
-        "es/bad-ann.ann": f"T1\tDISEASE 0 19\t{CANARY}\xff\n".encode("latin-1"),
-    }
-    for name, content in bad.items():
-        (corpus / name).write_bytes(content)
+    canary_corpus(root / "corpus")
     return root
 
 
@@ -45,11 +28,6 @@ def spanferry(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]
 def run_arguments(root: Path, *more: str) -> list[str]:
     settings = [word for setting in QUICK for word in ("--set", setting)]
     return ["run", "embedded", "--corpus", str(root / "corpus"), "--targets", "en", "--store", str(root / "store"), *settings, *more]
-
-
-def files_with_canary(folder: Path) -> set[str]:
-    found = (path for path in folder.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes())
-    return {path.relative_to(folder).as_posix() for path in found}
 
 
 def test_the_canary_stays_in_tables_and_outputs(root: Path) -> None:

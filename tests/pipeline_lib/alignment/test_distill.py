@@ -16,7 +16,7 @@ from pipeline_lib.alignment import distill as module
 from pipeline_lib.alignment.align import AlignConfig, align_document
 from pipeline_lib.alignment.band import BandConfig, prior, scaled_diagonal
 from pipeline_lib.alignment.distill import DistillConfig, Epoch, alignment_loss, distill, lesson_loss, training_log, transported
-from pipeline_lib.alignment.encoder import SIDES
+from pipeline_lib.alignment.features import SIDES
 from pipeline_lib.alignment.lessons import Lesson
 from pipeline_lib.alignment.sinkhorn import SharpenConfig
 from pipeline_lib.alignment.student import Student, save_student

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline_lib.alignment import encoder as module
-from pipeline_lib.alignment.encoder import SHIFTS, SIDES, EncoderConfig, StudentEncoder, TypeTables
+from pipeline_lib.alignment.encoder import SHIFTS, EncoderConfig, StudentEncoder, TypeTables
+from pipeline_lib.alignment.features import SIDES
 from tests.pipeline_lib.alignment.pupils import DICTIONARY, small_student, types
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -44,8 +44,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     def forget() -> None:
         for name in [name for name in sys.modules if name.split(".")[0] == PACKAGE]:
             del sys.modules[name]
-        code_hash.cache_clear()
-        fingerprint._source.cache_clear()
+        clear_caches()
 
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(fingerprint, "OURS", (PACKAGE,))
@@ -61,11 +60,15 @@ def of(
     return ingredients(contract, module, config, inputs).fingerprint
 
 
+def clear_caches() -> None:
+    for remembered in (code_hash, fingerprint._imports, fingerprint._source):
+        remembered.cache_clear()
+
+
 @pytest.mark.usefixtures("package")
 def test_the_same_ingredients_have_the_same_fingerprint_in_a_new_process() -> None:
     before = of(config=Settings())
-    code_hash.cache_clear()
-    fingerprint._source.cache_clear()
+    clear_caches()
     assert of(config=Settings()) == before == of(config=Settings(reg=0.05)) and len(before) == 24
 
 
@@ -166,8 +169,7 @@ def test_the_science_of_a_real_stage_is_found(module: str, inside: list[str], ou
 def test_threads_that_hash_code_at_once_agree() -> None:
     modules = ["pipeline_lib.alignment.cost", "pipeline_lib.projection.decode", "pipeline_lib.storage.store"] * 4
     expected = [code_hash(module) for module in modules]
-    code_hash.cache_clear()
-    fingerprint._source.cache_clear()
+    clear_caches()
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(code_hash, modules)) == expected
 

@@ -27,6 +27,7 @@ out = "results"
 refit = "never"
 settings = {settings}
 """
+ENVIRONMENT = {"PREFECT_LOGGING_LEVEL": "DEBUG", "PREFECT_WORKER_QUERY_SECONDS": "2"}
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 TOLD = {"spanferry.quality.dropped", "spanferry.rejects.rose", "spanferry.artifact.repaired"}
 PAUSE = "spanferry: pause a collection whose quality dropped"
@@ -77,7 +78,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, object_storage: str) -> Ite
     site.write_text(SITE.format(store=store, endpoint=object_storage, settings=QUICK), encoding="utf-8")
     command = [sys.executable, "-m", "deployments.commands", "serve", site, "--port", str(port)]
     found = Served(folder, store, f"http://127.0.0.1:{port}/api")
-    with Program(command, folder / ".spanferry" / "logs" / "serve.log", {"PREFECT_LOGGING_LEVEL": "DEBUG", "PREFECT_WORKER_QUERY_SECONDS": "2"}) as program:
+    with Program(command, folder / ".spanferry" / "logs" / "serve.log", ENVIRONMENT) as program:
         wait_for(lambda: not program.running or found.workers() == 2, "the workers", 240, every=1)
         yield found
 

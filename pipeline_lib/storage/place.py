@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,28 +47,24 @@ class Place:
     @contextmanager
     def file(self, key: str) -> Iterator[Path]:
         """The bytes as a local file, for as long as the context lasts: itself in a folder, a copy of what lies in a bucket."""
-        if self._is_folder:
-            if not os.path.isfile(self._path(key)):
+        if here := self.local(key):
+            if not here.is_file():
                 raise FileNotFoundError(key)
-            yield Path(self._path(key))
+            yield here
             return
         with scratch() as folder:
             copy = folder / key.rsplit("/", 1)[1]
-            with self._trouble(key):
-                self._fs.get_file(self._path(key), str(copy))
+            self.fetch(key, copy)
             yield copy
 
-    @contextmanager
-    def folder(self, key: str, names: Sequence[str]) -> Iterator[Path]:
-        """The files of these names below ``key`` in a local folder, for as long as the context lasts; see ``file``."""
-        if self._is_folder:
-            yield Path(self._path(key))
-            return
-        with scratch() as folder:
-            for name in names:
-                with self._trouble(key):
-                    self._fs.get_file(self._path(f"{key}/{name}"), str(folder / name))
-            yield folder
+    def fetch(self, key: str, path: Path) -> None:
+        """Copy the bytes into a local file."""
+        with self._trouble(key):
+            self._fs.get_file(self._path(key), str(path))
+
+    def local(self, key: str) -> Path | None:
+        """Where a key is on this machine; None in a bucket."""
+        return Path(self._path(key)) if self._is_folder else None
 
     def write(self, path: Path, key: str) -> None:
         """Copy the local file to ``key``, replacing what was there."""

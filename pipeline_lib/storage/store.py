@@ -17,9 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_contracts.contract import Contract
+from pipeline_lib.storage.copies import Copies
 from pipeline_lib.storage.files import StoredFile
 from pipeline_lib.storage.fingerprint import Ingredients
 from pipeline_lib.storage.place import Place, StoreError, scratch, sha256
+
+COPIES = Copies()  # of folder artifacts, for all stores of the process
 
 
 @dataclass(frozen=True)
@@ -139,18 +142,38 @@ class Store:
     @contextmanager
     def local(self, ref: ArtifactRef) -> Iterator[Path]:
         """A folder artifact as a local folder, for as long as the context lasts. Raises ``StoreError``."""
-        with ExitStack() as opened:
+        if here := self._place.local(ref.key):
+            self._check_folder(ref, here, self._names(ref))
+            yield here
+        else:
+            with COPIES.folder(f"{self.root}/{ref.key}/{ref.sha256}", lambda folder: self._bring(ref, folder)) as copy:
+                yield copy
+
+    def _bring(self, ref: ArtifactRef, folder: Path) -> None:
+        names = self._names(ref)
+        for name in names:
             try:
-                names = _files_of(json.loads(self._place.read(ref.record_key)))
-                folder = opened.enter_context(self._place.folder(ref.key, names))
-                found = _listing_hash({name: sha256(folder / name) for name in names})
+                self._place.fetch(f"{ref.key}/{name}", folder / name)
             except FileNotFoundError:
                 raise _missing(ref) from None
-            except (ValueError, KeyError, TypeError):
-                raise _damaged(ref) from None
-            if found != ref.sha256:
-                raise _damaged(ref)
-            yield folder
+        self._check_folder(ref, folder, names)
+
+    def _names(self, ref: ArtifactRef) -> list[str]:
+        """The files of a folder artifact, as its record lists them."""
+        try:
+            return _files_of(json.loads(self._place.read(ref.record_key)))
+        except FileNotFoundError:
+            raise _missing(ref) from None
+        except (ValueError, KeyError, TypeError):
+            raise _damaged(ref) from None
+
+    def _check_folder(self, ref: ArtifactRef, folder: Path, names: list[str]) -> None:
+        try:
+            found = _listing_hash({name: sha256(folder / name) for name in names})
+        except FileNotFoundError:
+            raise _missing(ref) from None
+        if found != ref.sha256:
+            raise _damaged(ref)
 
     def write_record(self, key: str, value: dict[str, object]) -> None:
         """Publish a small JSON record under ``{root}/{key}``, replacing an older one."""

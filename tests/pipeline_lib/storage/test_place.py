@@ -38,8 +38,10 @@ def test_what_was_written_is_read_from_the_key_or_as_a_file(place: Place, file: 
     assert place.read("a/b/c.bin") == b"\0\1\2"
     with place.file("a/b/c.bin") as path:
         assert sha256(path) == sha256(file)
-    with place.folder("a/b", ["c.bin"]) as folder:
-        assert (folder / "c.bin").read_bytes() == b"\0\1\2"
+    place.fetch("a/b/c.bin", file.with_name("fetched"))
+    assert file.with_name("fetched").read_bytes() == b"\0\1\2"
+    here = place.local("a/b/c.bin")
+    assert here is None or here.read_bytes() == b"\0\1\2"
 
 
 def test_a_later_write_replaces_the_earlier(place: Place, file: Path) -> None:

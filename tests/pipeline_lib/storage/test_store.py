@@ -322,3 +322,11 @@ def test_a_reference_travels_as_json(store: Store) -> None:
     assert "seconds" not in value and "reused" not in value
     assert ref_as_json(ArtifactRef(**value)) == ref_as_json(ref)
     assert ArtifactRef(**value).key == ref.key == f"beats/s0/{MADE_OF.fingerprint}.parquet"
+
+
+def test_a_folder_of_a_bucket_is_fetched_once_a_process(bucket: str) -> None:
+    store = Store(bucket)
+    ref = store.folder("model", "all", MADE_OF, write_model)
+    before = contents(store, ref)
+    write(bucket, f"{ref.key}/weights.bin", None)
+    assert contents(Store(bucket), ref) == before

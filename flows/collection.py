@@ -73,6 +73,11 @@ def remember(store: Store, collection: str, run: LastRun) -> None:
     store.write_record(_key(collection), run.model_dump(mode="json"))
 
 
+def tables_key(collection: str) -> str:
+    """Where the store keeps which tables the collection's last run used."""
+    return f"collections/{collection}-tables.json"
+
+
 def plain_name(corpus: str) -> str | None:
     """Name of the corpus folder, unless it says more than a name does."""
     name = Path(corpus).name

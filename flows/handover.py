@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from data_contracts import SCORES
-from flows.collection import LastRun, collection_id, f1_scores, last_run, nested, plain_name, remember
+from flows.collection import LastRun, collection_id, f1_scores, last_run, nested, plain_name, remember, tables_key
 from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
 from flows.events import alert
@@ -15,6 +15,7 @@ from flows.refit import remember_model
 from flows.support import NO_SUPPORT, Support
 from flows.watch import Watch, references
 from pipeline_lib.evaluation.summary import Counts
+from pipeline_lib.storage.recall import remember_tables
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.export import Outputs, RunFacts, export
 from tasks.project import Projected
@@ -104,6 +105,7 @@ def _compare(store: str, folder: str, out: str, scores: pa.Table, now: LastRun, 
     watch.page.result(Path(out), scores, now, last)
     alert(collection, last, now, config.alerts)
     remember(Store(store), collection, now)
+    remember_tables(Store(store), tables_key(collection), watch.used.values())
 
 
 def _scores(store: str, scored: Iterable[Scored]) -> pa.Table:

@@ -8,17 +8,14 @@ from prefect import flow, runtime
 from flows.config import RunConfig
 from flows.corpus import read_corpus
 from flows.handover import hand_over, hand_over_model
-from flows.limits import occupy
 from flows.model import ModelError, pair_models
 from flows.project import align_texts, count_corpus, find_candidates, project_mentions, score_projections, train_rerankers
 from flows.refit import choose_model, collection, latest_model, outgrown
-from flows.runners import shards_on
 from flows.support import read_support
 from flows.train import build_targets, fit_teachers, pair_segments, train_students
 from flows.watch import Watch
+from flows.workplace import at_work
 from pipeline_lib.evaluation.summary import Counts
-from pipeline_lib.storage.leases import lease
-from pipeline_lib.storage.store import Store
 from tasks.export import check_out
 
 
@@ -55,7 +52,7 @@ def pipeline(
     """
     check_out(Path(out))
     watch = Watch()
-    with occupy(store), lease(Store(store), run_name(), "run"), shards_on(config):
+    with at_work(store, run_name(), collection(corpus, source, targets, config), config):
         pinned = choose_model(store, corpus, source, targets, config, model, gold_train)
         shards, trained = (pinned.shards, pinned.trained) if pinned else (None, ())
         texts = read_corpus(store, corpus, source, targets, config, shards, watch, gold_train, trained)
@@ -82,7 +79,7 @@ def pipeline(
 def train(config: RunConfig, corpus: str, source: str, targets: list[str], store: str, gold_train: str | None = None) -> str:
     """Fit the model of a collection, for ``project`` to use, and project nothing. Returns the run's id; see ``pipeline``."""
     watch = Watch()
-    with occupy(store), lease(Store(store), run_name(), "run"), shards_on(config):
+    with at_work(store, run_name(), collection(corpus, source, targets, config), config):
         texts = read_corpus(store, corpus, source, targets, config, None, watch, gold_train)
         segments = pair_segments(store, texts, config, watch)
         teachers, edges = fit_teachers(store, texts, segments, config, watch)

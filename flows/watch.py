@@ -37,12 +37,12 @@ class Watch:
     """The stages of one run as they end.
 
     Attributes:
-        used: keys of every artifact that a stage built or reused; repaired: of those that were found damaged and built again.
+        used: every artifact that a stage built or reused, by key; repaired: keys of those that were found damaged and built again.
         page: where Prefect shows the run.
     """
 
     stages: list[StageTime] = field(default_factory=list)
-    used: set[str] = field(default_factory=set)
+    used: dict[str, ArtifactRef] = field(default_factory=dict)
     repaired: set[str] = field(default_factory=set)
     page: RunPage = field(default_factory=RunPage)
 
@@ -72,7 +72,7 @@ class Watch:
         """Remember which artifacts were used, and tell of those that were repaired: how many."""
         refs = list(references(list(results.values())))
         repaired = {ref.key for ref in refs if ref.repaired} - self.repaired
-        self.used |= {ref.key for ref in refs}
+        self.used |= {ref.key: ref for ref in refs}
         self.repaired |= repaired
         tell_repaired(stage, sorted(repaired))
         return len(repaired)

@@ -5,6 +5,7 @@ Modification times are those of the store: of two files of one store they tell w
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,18 +21,20 @@ MODIFIED = ("LastModified", "mtime", "created")
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file of a store: its key, its size, and when it was last written (Unix time by the store's clock)."""
+    """A file of a store: its key, its size, when it was last written (Unix time by the store's clock), and its MD5 if the store says."""
 
     key: str
     bytes: int
     modified: float
+    md5: str = ""
 
 
 def list_files(filesystem: AbstractFileSystem, base: str, under: str = "") -> list[StoredFile]:
     """Every file below ``base/under`` in the order of the keys; none if there is no such folder."""
     top = f"{base}/{under}".rstrip("/")
     walk = _walk_folder(top) if isinstance(filesystem, LocalFileSystem) else _walk_bucket(filesystem, top)
-    return sorted((StoredFile(path.removeprefix(f"{base}/"), size, modified) for path, size, modified in walk), key=lambda file: file.key)
+    found = (StoredFile(path.removeprefix(f"{base}/"), size, modified, md5) for path, size, modified, md5 in walk)
+    return sorted(found, key=lambda file: file.key)
 
 
 def remove_file(filesystem: AbstractFileSystem, base: str, key: str) -> None:
@@ -56,13 +59,13 @@ def touch_file(filesystem: AbstractFileSystem, base: str, key: str) -> None:
         filesystem.pipe_file(path, filesystem.cat_file(path))
 
 
-def _walk_folder(top: str) -> Iterator[tuple[str, int, float]]:
+def _walk_folder(top: str) -> Iterator[tuple[str, int, float, str]]:
     """fsspec's own walk leaves a whole folder out when one of its files vanishes meanwhile."""
     for folder, _, names in os.walk(top, onerror=_raise_unless_gone):
         for name in names:
             with contextlib.suppress(FileNotFoundError):
                 found = os.lstat(os.path.join(folder, name))
-                yield os.path.join(folder, name), found.st_size, found.st_mtime
+                yield os.path.join(folder, name), found.st_size, found.st_mtime, ""
 
 
 def _raise_unless_gone(error: OSError) -> None:
@@ -70,15 +73,21 @@ def _raise_unless_gone(error: OSError) -> None:
         raise error
 
 
-def _walk_bucket(filesystem: AbstractFileSystem, top: str) -> Iterator[tuple[str, int, float]]:
+def _walk_bucket(filesystem: AbstractFileSystem, top: str) -> Iterator[tuple[str, int, float, str]]:
     try:
         found = filesystem.find(top, detail=True)
     except FileNotFoundError:
         return
     for path, info in found.items():
-        yield path, int(info["size"]), _modified(info)
+        yield path, int(info["size"]), _modified(info), _md5(info)
 
 
 def _modified(info: dict[str, Any]) -> float:
     when = next(info[name] for name in MODIFIED if name in info)
     return when.timestamp() if isinstance(when, datetime) else float(when)
+
+
+def _md5(info: dict[str, Any]) -> str:
+    """What S3 calls an entity tag is the MD5 of an object that was written in one piece and is not encrypted with a key of its own."""
+    tag = str(info.get("ETag", "")).strip('"')
+    return tag if re.fullmatch("[0-9a-f]{32}", tag) else ""

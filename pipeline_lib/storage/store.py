@@ -20,9 +20,10 @@ from data_contracts.contract import Contract
 from pipeline_lib.storage.copies import Copies
 from pipeline_lib.storage.files import StoredFile
 from pipeline_lib.storage.fingerprint import Ingredients
-from pipeline_lib.storage.place import Place, StoreError, scratch, sha256
+from pipeline_lib.storage.place import Place, StoreError, md5, scratch, sha256
 
 COPIES = Copies()  # of folder artifacts, for all stores of the process
+KNOWN: "dict[str, dict[str, ArtifactRef]]" = {}  # by store and key: artifacts that need no look; see ``recall``
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class ArtifactRef:
     Attributes:
         contract, shard, fingerprint: the address; suffix: ``.parquet``, or nothing for a folder.
         sha256: of the artifact's bytes; rows: of a table, 0 otherwise; documents: distinct documents it speaks of.
+        md5: of a table's bytes, as buckets list it.
         reused: found in the store instead of built; repaired: built because what the store holds is damaged or incomplete.
         seconds: spent on building or verifying it.
     """
@@ -43,6 +45,7 @@ class ArtifactRef:
     sha256: str
     rows: int
     documents: int
+    md5: str = ""
     reused: bool = False
     repaired: bool = False
     seconds: float = 0.0
@@ -87,7 +90,7 @@ class Store:
             paths = [folder / f"{contract.name}.parquet" for contract in contracts]
             counts = _write_parts(contracts, paths, make(), made_of.fingerprint)
             refs = [
-                self._publish(path, replace(ref, sha256=sha256(path), rows=rows, documents=documents), made_of)
+                self._publish(path, replace(ref, sha256=sha256(path), rows=rows, documents=documents, md5=md5(path)), made_of)
                 for path, ref, (rows, documents) in zip(paths, wanted, counts, strict=True)
             ]
         return tuple(replace(ref, repaired=damaged, seconds=time.perf_counter() - started) for ref in refs)
@@ -121,8 +124,11 @@ class Store:
 
     def has(self, name: str, shard: str, made_of: Ingredients) -> bool:
         """Whether the artifact has a record; its bytes are not looked at."""
+        wanted = ArtifactRef(name, shard, made_of.fingerprint, ".parquet", "", 0, 0)
+        if self._known(wanted) is not None:
+            return True
         try:
-            self._place.read(f"{name}/{shard}/{made_of.fingerprint}.json")
+            self._place.read(wanted.record_key)
         except FileNotFoundError:
             return False
         return True
@@ -194,6 +200,11 @@ class Store:
         """Every file below ``{root}/{under}``, artifacts and records alike."""
         return self._place.files(under)
 
+    @property
+    def lists_sums(self) -> bool:
+        """Whether ``files`` may tell MD5 sums: a folder never does."""
+        return self._place.local("") is None
+
     def remove(self, key: str) -> None:
         """Remove a file; one that is gone is no error."""
         self._place.remove(key)
@@ -215,6 +226,8 @@ class Store:
 
     def _verified(self, ref: ArtifactRef) -> ArtifactRef | None:
         """The artifact with what its record tells; None if it has no record. Raises ``DamagedArtifact``."""
+        if known := self._known(ref):
+            return known
         try:
             record = self._place.read(ref.record_key)
         except FileNotFoundError:
@@ -223,12 +236,15 @@ class Store:
             told = json.loads(record)
             files = {file: self._hash(f"{ref.key}/{file}") for file in _files_of(told)}
             found = _listing_hash(files) if files else self._hash(ref.key)
-            known = replace(ref, **{key: told[key] for key in ("sha256", "rows", "documents")})
+            known = replace(ref, md5=told.get("md5", ""), **{key: told[key] for key in ("sha256", "rows", "documents")})
         except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
             raise _damaged(ref) from None
         if found != known.sha256:
             raise _damaged(ref)
         return known
+
+    def _known(self, ref: ArtifactRef) -> ArtifactRef | None:
+        return KNOWN.get(self.root, {}).get(ref.key)
 
     def _hash(self, key: str) -> str:
         with self._place.file(key) as path:
@@ -253,7 +269,14 @@ class Store:
         return ref
 
     def _record(self, ref: ArtifactRef, made_of: Ingredients, files: dict[str, str]) -> None:
-        record = {"sha256": ref.sha256, "rows": ref.rows, "documents": ref.documents, "files": files, "made_of": made_of.as_json()}
+        record = {
+            "sha256": ref.sha256,
+            "md5": ref.md5,
+            "rows": ref.rows,
+            "documents": ref.documents,
+            "files": files,
+            "made_of": made_of.as_json(),
+        }
         self.write_record(ref.record_key, record)
 
 

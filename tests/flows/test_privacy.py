@@ -46,7 +46,7 @@ def test_the_canary_stays_in_tables_and_outputs(root: Path) -> None:
     assert leaks == set()
     assert any(name.endswith(".txt") for name in files_with_canary(root / "out"))
     assert [name for name in files_with_canary(root / "store") if name.endswith(".json")] == []
-    assert len(list((root / "store" / "collections").iterdir())) == 2, "the last run and the model"
+    assert len(list((root / "store" / "collections").iterdir())) == 3, "the last run, its tables and the model"
     assert [path for path in root.rglob("*") if CANARY in path.name] == []
 
 

@@ -95,19 +95,19 @@ ALIGN = GpuStage(align, TypeAdapter(list[Alignment]), has_aligned, "spanferry-al
 FILLING: dict[str, Any] = {"persist_result": False, "task_runner": ThreadPoolTaskRunner(max_workers=1)}
 
 
-@flow(name=EMBED.flow, **FILLING)
+@flow(name=EMBED.flow, flow_run_name="embed order {order}", **FILLING)
 def embed_on_gpu(store: str, order: str) -> int:
     """Embed what the order lists; returns how many calls that were."""
     return _fill(EMBED, store, order)
 
 
-@flow(name=DISTILL.flow, **FILLING)
+@flow(name=DISTILL.flow, flow_run_name="distill order {order}", **FILLING)
 def distill_on_gpu(store: str, order: str) -> int:
     """Train the students that the order lists; returns how many."""
     return _fill(DISTILL, store, order)
 
 
-@flow(name=ALIGN.flow, **FILLING)
+@flow(name=ALIGN.flow, flow_run_name="align order {order}", **FILLING)
 def align_on_gpu(store: str, order: str) -> int:
     """Align what the order lists; returns how many calls that were."""
     return _fill(ALIGN, store, order)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
 def ref(documents: int, reused: bool = False, repaired: bool = False, name: str = "units") -> ArtifactRef:
-    return ArtifactRef(name, "es", "0" * 24, ".parquet", "", documents, documents, reused, repaired)
+    return ArtifactRef(name, "es", "0" * 24, ".parquet", "", documents, documents, reused=reused, repaired=repaired)
 
 
 def key(name: str) -> str:

@@ -1,9 +1,11 @@
 """Export: the outputs of one run, as files in one folder."""
 
-import hashlib
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -14,6 +16,8 @@ from data_contracts import CARRIED_LINES, CORPUS_FILES, PROJECTIONS, REJECTS, SC
 from pipeline_lib.evaluation.report import ReportData, StageTime, render_report
 from pipeline_lib.evaluation.summary import Counts, count, scores_json
 from pipeline_lib.projection.export import projected_files, run_tsv, source_files, tsv_rows
+from pipeline_lib.storage.fingerprint import code_hash, digest, library_versions
+from pipeline_lib.storage.place import sha256
 from pipeline_lib.storage.store import ArtifactRef, Store
 from pipeline_lib.storage.write import write_file
 from tasks.ingest import Ingested
@@ -59,60 +63,109 @@ class RunFacts:
 
 @task(name="export", **STAGE)
 def export(root: str, out: str, outputs: Outputs, facts: RunFacts) -> Counts:
-    """Write ``out``: languages, tables, scores, config, report, and last ``run.json``, which lists every file with its hash."""
+    """Write ``out``: languages, tables, scores, config, report, and last ``run.json``, which lists every file with its hash.
+
+    Files that are what the same export left there are not written again; the report, which tells how this run went, always is.
+    """
     store, folder = Store(root), Path(out)
-    before = check_out(folder)
+    before, made_of = check_out(folder), _made_of(outputs, facts)
+    files = _left_by(folder, made_of)
     write_file(folder / UNFINISHED, "")
-    written = _write_texts(store, folder, outputs)
     scores = pa.concat_tables([store.read(ref) for ref in outputs.scores]) if outputs.scores else SCORES.table([])
-    counts = _write_tables(store, folder, outputs)
-    write_file(folder / "scores.json", json.dumps(scores_json(scores), indent=1) + "\n")
-    write_file(folder / "config.toml", facts.config)
-    written += [*TABLES, "scores.json", "config.toml"]
-    for stale in sorted(before - {*written, "report.html", "run.json"}):
-        (folder / stale).unlink(missing_ok=True)
+    if files is None:
+        files = _write_files(store, folder, outputs, facts, scores)
+        for stale in sorted(before - {*files, "report.html", "run.json"}):
+            (folder / stale).unlink(missing_ok=True)
+    counts = _count(folder, outputs)
     write_file(folder / "report.html", render_report(_report(outputs, facts, scores, counts)))
-    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sorted(written)}
-    write_file(folder / "run.json", json.dumps({**facts.record, "files": files}, indent=1, sort_keys=True) + "\n")
+    write_file(folder / "run.json", json.dumps({**facts.record, "export": made_of, "files": files}, indent=1, sort_keys=True) + "\n")
     (folder / UNFINISHED).unlink()
     return counts
 
 
+def _made_of(outputs: Outputs, facts: RunFacts) -> str:
+    """Hash of all that decides the files: what is exported, what is said of the run, code and libraries."""
+    texts = [ref for shards in outputs.texts.values() for shard in shards for ref in (shard.documents, shard.mentions, shard.lines)]
+    projected = [ref for shards in outputs.projected.values() for shard in shards for ref in (shard.projections, shard.carried)]
+    refs = [outputs.files, *texts, *projected, *outputs.scores, *outputs.rejects, *outputs.warnings]
+    said = [outputs.source, outputs.targets, facts.config, facts.record]
+    return digest(json.dumps([code_hash(__name__), library_versions(), said, [ref.sha256 for ref in refs]], sort_keys=True))
+
+
+def _left_by(folder: Path, made_of: str) -> dict[str, str] | None:
+    """The files of the same export with their hashes, if all of them are as it left them."""
+    record = _our_record(folder / "run.json")
+    if record is None or record.get("export") != made_of or (folder / UNFINISHED).exists():
+        return None
+    files: dict[str, str] = record["files"]
+    try:
+        return files if all(sha256(folder / name) == wanted for name, wanted in files.items()) else None
+    except OSError:
+        return None
+
+
 def check_out(folder: Path) -> set[str]:
     """The files an earlier run left in ``folder``. Raises ``ExportError`` if it holds files but no record of ours."""
-    listed = _listed_files(folder / "run.json")
-    if listed is not None:
-        return {name for name in listed if not Path(name).is_absolute() and ".." not in Path(name).parts}
+    record = _our_record(folder / "run.json")
+    if record is not None:
+        return {name for name in record["files"] if not Path(name).is_absolute() and ".." not in Path(name).parts}
     foreign = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
     if foreign and not (folder / UNFINISHED).is_file():
         raise ExportError(f"{folder} is not empty and holds no run.json of an earlier run: choose another --out")
     return set()
 
 
-def _listed_files(record: Path) -> list[str] | None:
-    """The files that our record lists; None if it is not there or not ours."""
+def _our_record(file: Path) -> dict[str, Any] | None:
+    """The record of a run's outputs; None if it is not there or not ours."""
     try:
-        found = json.loads(record.read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     ours = isinstance(found, dict) and isinstance(found.get("files"), dict) and str(found.get("run", "")).startswith("run-")
-    return list(found["files"]) if ours else None
+    return found if ours else None
 
 
-def _write_texts(store: Store, folder: Path, outputs: Outputs) -> list[str]:
-    """One folder a language: texts, annotations and, for targets, run.tsv. Returns the files' names relative to ``folder``."""
+def _write_files(store: Store, folder: Path, outputs: Outputs, facts: RunFacts, scores: pa.Table) -> dict[str, str]:
+    """Everything but report and record: names relative to ``folder``, and hashes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = [*_write_sources(store, folder, outputs), *_write_targets(store, folder, outputs)]
+    for name, contract, refs in (
+        ("rejects.parquet", REJECTS, outputs.rejects),
+        ("warnings.parquet", WARNINGS, outputs.warnings),
+        ("corpus_files.parquet", CORPUS_FILES, [outputs.files]),
+    ):
+        with _table(folder / name, contract) as add:
+            for ref in refs:
+                add(store.read(ref))
+    write_file(folder / "scores.json", json.dumps(scores_json(scores), indent=1) + "\n")
+    write_file(folder / "config.toml", facts.config)
+    return {name: sha256(folder / name) for name in sorted([*written, *TABLES, "scores.json", "config.toml"])}
+
+
+def _write_targets(store: Store, folder: Path, outputs: Outputs) -> list[str]:
+    """A folder a language with texts, annotations and run.tsv, and the two tables of all languages. Returns the folders' files."""
     written = []
     names = _names(store, outputs)
-    for lang in outputs.targets:
-        rows = []
-        for shard, made in zip(outputs.texts[lang], outputs.projected[lang], strict=True):
-            documents, projections, carried = store.read(shard.documents), store.read(made.projections), store.read(made.carried)
-            rows.append(tsv_rows(documents, projections, names[lang]))
-            for name, content in projected_files(documents, projections, carried):
-                write_file(folder / lang / name, content)
-                written.append(f"{lang}/{name}")
-        write_file(folder / lang / "run.tsv", run_tsv(pl.concat(rows)))
-        written.append(f"{lang}/run.tsv")
+    projections_file, carried_file = folder / "projections.parquet", folder / "carried_lines.parquet"
+    with _table(projections_file, PROJECTIONS) as add_projections, _table(carried_file, CARRIED_LINES) as add_carried:
+        for lang in outputs.targets:
+            rows = []
+            for shard, made in zip(outputs.texts[lang], outputs.projected[lang], strict=True):
+                documents, projections, carried = store.read(shard.documents), store.read(made.projections), store.read(made.carried)
+                add_projections(projections)
+                add_carried(carried)
+                rows.append(tsv_rows(documents, projections, names[lang]))
+                for name, content in projected_files(documents, projections, carried):
+                    write_file(folder / lang / name, content)
+                    written.append(f"{lang}/{name}")
+            write_file(folder / lang / "run.tsv", run_tsv(pl.concat(rows)))
+            written.append(f"{lang}/run.tsv")
+    return written
+
+
+def _write_sources(store: Store, folder: Path, outputs: Outputs) -> list[str]:
+    """The source's folder of texts and annotations, unless it is a target too. Returns its files."""
+    written = []
     for shard in outputs.texts[outputs.source] if outputs.source not in outputs.targets else []:
         for name, content in source_files(store.read(shard.documents), store.read(shard.mentions), store.read(shard.lines)):
             write_file(folder / outputs.source / name, content)
@@ -128,29 +181,22 @@ def _names(store: Store, outputs: Outputs) -> dict[str, dict[str, str]]:
     return names
 
 
-def _write_tables(store: Store, folder: Path, outputs: Outputs) -> Counts:
-    folder.mkdir(parents=True, exist_ok=True)
-    made = [shard for lang in outputs.targets for shard in outputs.projected[lang]]
-    _write_table(store, folder / "projections.parquet", PROJECTIONS, [shard.projections for shard in made])
-    _write_table(store, folder / "carried_lines.parquet", CARRIED_LINES, [shard.carried for shard in made])
-    _write_table(store, folder / "rejects.parquet", REJECTS, outputs.rejects)
-    _write_table(store, folder / "warnings.parquet", WARNINGS, outputs.warnings)
-    _write_table(store, folder / "corpus_files.parquet", CORPUS_FILES, [outputs.files])
-    source = outputs.texts[outputs.source]
-    documents, mentions = sum(shard.documents.rows for shard in source), sum(shard.mentions.rows for shard in source)
-    outcomes = ([shard.projections for shard in made], [shard.carried for shard in made])
-    projected, carried = (pa.concat_tables([store.read(ref, ["target_lang", "reason"]) for ref in refs]) for refs in outcomes)
-    rejects, warnings = (pa.concat_tables([store.read(ref) for ref in refs]) for refs in (outputs.rejects, outputs.warnings))
-    return count(documents, mentions, projected, carried, rejects, warnings, outputs.targets)
-
-
-def _write_table(store: Store, path: Path, contract: Contract, refs: list[ArtifactRef]) -> None:
-    """The shards' tables as one file, whole or not at all."""
+@contextmanager
+def _table(path: Path, contract: Contract) -> Iterator[Callable[[pa.Table], None]]:
+    """Adds the shards' tables to one file, which is there whole or not at all."""
     temporary = path.with_name(f".writing-{path.name}")
     with pq.ParquetWriter(temporary, contract.schema, compression="zstd") as writer:
-        for ref in refs:
-            writer.write_table(store.read(ref).cast(contract.schema))
+        yield lambda table: writer.write_table(table.cast(contract.schema))
     temporary.replace(path)
+
+
+def _count(folder: Path, outputs: Outputs) -> Counts:
+    """What the exported tables hold."""
+    source = outputs.texts[outputs.source]
+    documents, mentions = sum(shard.documents.rows for shard in source), sum(shard.mentions.rows for shard in source)
+    projected, carried = (pq.read_table(folder / name, columns=["target_lang", "reason"]) for name in TABLES[:2])
+    rejects, warnings = (pq.read_table(folder / name) for name in TABLES[2:4])
+    return count(documents, mentions, projected, carried, rejects, warnings, outputs.targets)
 
 
 def _report(outputs: Outputs, facts: RunFacts, scores: pa.Table, counts: Counts) -> ReportData:

@@ -3,6 +3,7 @@ import hashlib
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ def test_the_record_lists_every_file_with_its_hash(out: Path) -> None:
     record = json.loads((out / "run.json").read_text("utf-8"))
     assert set(record["files"]) == names(out) - {"run.json", "report.html"}
     assert record["files"] == {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in record["files"]}
-    assert {key: value for key, value in record.items() if key != "files"} == facts().record
+    assert {key: value for key, value in record.items() if key not in ("files", "export")} == facts().record
 
 
 def test_the_tables_hold_the_projections_and_rejects_of_every_shard(chain: Chain, out: Path) -> None:
@@ -233,6 +234,33 @@ def test_an_interrupted_export_can_be_tried_again(chain: Chain, out: Path, tmp_p
     assert not (tmp_path / "run.json").exists()
     call(chain, tmp_path)
     assert names(tmp_path) == names(out)
+
+
+def test_the_same_export_again_writes_the_report_alone(chain: Chain, tmp_path: Path) -> None:
+    counts = call(chain, tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tasks.export._write_files", None)
+        assert call(chain, tmp_path) == counts
+    after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    assert {path.name for path in after if after[path] != before.get(path)} == {"report.html", "run.json"}
+
+
+@pytest.mark.parametrize("file", ["en/run.tsv", "projections.parquet", "config.toml"])
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"mine")])
+def test_a_file_that_is_not_as_it_was_left_is_written_again(
+    chain: Chain, out: Path, tmp_path: Path, file: str, damage: Callable[[Path], object]
+) -> None:
+    call(chain, tmp_path)
+    damage(tmp_path / file)
+    call(chain, tmp_path)
+    assert (tmp_path / file).read_bytes() == (out / file).read_bytes()
+
+
+def test_another_export_into_the_same_folder_is_written(chain: Chain, out: Path, tmp_path: Path) -> None:
+    call(chain, tmp_path, shards=(0,))
+    call(chain, tmp_path)
+    assert names(tmp_path) == names(out) and (tmp_path / "en" / "run.tsv").read_bytes() == (out / "en" / "run.tsv").read_bytes()
 
 
 @pytest.mark.parametrize("content", ["{}", "not json", '{"run": "mine", "files": {"a": "b"}}', '{"run": "run-1", "files": ["a"]}'])

@@ -17,7 +17,7 @@ _REFS = TypeAdapter(list[ArtifactRef])
 
 def remember_tables(store: Store, key: str, refs: Iterable[ArtifactRef]) -> None:
     """Keep for a later run, in the record ``key``, which tables this one used."""
-    tables = sorted((ref for ref in refs if ref.md5), key=lambda ref: ref.key)
+    tables = sorted((ref for ref in refs if ref.md5 and ref.record_md5), key=lambda ref: ref.key)
     store.write_record(key, {"tables": [ref_as_json(ref) for ref in tables]})
 
 
@@ -38,13 +38,13 @@ def recalled_tables(store: Store, key: str) -> Iterator[None]:
 def _listed_as_remembered(store: Store, key: str) -> dict[str, ArtifactRef]:
     refs = _remembered(store, key) if store.lists_sums else []
     listed = {file.key: file.md5 for contract in sorted({ref.contract for ref in refs}) for file in store.files(contract)}
-    return {ref.key: ref for ref in refs if listed.get(ref.key) == ref.md5 and ref.record_key in listed}
+    return {ref.key: ref for ref in refs if (listed.get(ref.key), listed.get(ref.record_key)) == (ref.md5, ref.record_md5)}
 
 
 def _remembered(store: Store, key: str) -> list[ArtifactRef]:
     """The tables of the record; none if it is missing or damaged."""
     try:
         record = store.read_record(key)
-        return [ref for ref in _REFS.validate_python(record["tables"]) if ref.md5] if record else []
+        return [ref for ref in _REFS.validate_python(record["tables"]) if ref.md5 and ref.record_md5] if record else []
     except (ValueError, KeyError, TypeError):
         return []

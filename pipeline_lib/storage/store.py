@@ -20,7 +20,9 @@ from data_contracts.contract import Contract
 from pipeline_lib.storage.copies import Copies
 from pipeline_lib.storage.files import StoredFile
 from pipeline_lib.storage.fingerprint import Ingredients
+from pipeline_lib.storage.parts import write_parts
 from pipeline_lib.storage.place import Place, StoreError, md5, scratch, sha256
+from pipeline_lib.storage.records import render, seal, unseal
 
 COPIES = Copies()  # of folder artifacts, for all stores of the process
 KNOWN: "dict[str, dict[str, ArtifactRef]]" = {}  # by store and key: artifacts that need no look; see ``recall``
@@ -33,7 +35,7 @@ class ArtifactRef:
     Attributes:
         contract, shard, fingerprint: the address; suffix: ``.parquet``, or nothing for a folder.
         sha256: of the artifact's bytes; rows: of a table, 0 otherwise; documents: distinct documents it speaks of.
-        md5: of a table's bytes, as buckets list it.
+        md5, record_md5: of a table's bytes and of its record's, as buckets list them.
         reused: found in the store instead of built; repaired: built because what the store holds is damaged or incomplete.
         seconds: spent on building or verifying it.
     """
@@ -46,6 +48,7 @@ class ArtifactRef:
     rows: int
     documents: int
     md5: str = ""
+    record_md5: str = ""
     reused: bool = False
     repaired: bool = False
     seconds: float = 0.0
@@ -88,7 +91,7 @@ class Store:
             return tuple(replace(ref, seconds=time.perf_counter() - started) for ref in found)
         with scratch() as folder:
             paths = [folder / f"{contract.name}.parquet" for contract in contracts]
-            counts = _write_parts(contracts, paths, make(), made_of.fingerprint)
+            counts = write_parts(contracts, paths, make(), made_of.fingerprint)
             refs = [
                 self._publish(path, replace(ref, sha256=sha256(path), rows=rows, documents=documents, md5=md5(path)), made_of)
                 for path, ref, (rows, documents) in zip(paths, wanted, counts, strict=True)
@@ -112,8 +115,7 @@ class Store:
             for file in files:
                 self._place.write(folder / file, f"{wanted.key}/{file}")
         ref = replace(wanted, sha256=_listing_hash(files))
-        self._record(ref, made_of, files)
-        return replace(ref, repaired=damaged, seconds=time.perf_counter() - started)
+        return replace(ref, record_md5=self._record(ref, made_of, files), repaired=damaged, seconds=time.perf_counter() - started)
 
     def find(self, name: str, shard: str, fingerprint: str, suffix: str) -> ArtifactRef | None:
         """The artifact of this address if its record is there and its bytes are the recorded ones, else None."""
@@ -125,13 +127,10 @@ class Store:
     def has(self, name: str, shard: str, made_of: Ingredients) -> bool:
         """Whether the artifact has a record; its bytes are not looked at."""
         wanted = ArtifactRef(name, shard, made_of.fingerprint, ".parquet", "", 0, 0)
-        if self._known(wanted) is not None:
-            return True
         try:
-            self._place.read(wanted.record_key)
+            return bool(self._known(wanted) or self._place.read(wanted.record_key))
         except FileNotFoundError:
             return False
-        return True
 
     def scan(self, ref: ArtifactRef) -> Iterator[pa.Table]:
         """The parts of a table in the order they were written. Raises ``StoreError``."""
@@ -167,7 +166,7 @@ class Store:
     def _names(self, ref: ArtifactRef) -> list[str]:
         """The files of a folder artifact, as its record lists them."""
         try:
-            return _files_of(json.loads(self._place.read(ref.record_key)))
+            return _files_of(unseal(self._place.read(ref.record_key)))
         except FileNotFoundError:
             raise _missing(ref) from None
         except (ValueError, KeyError, TypeError):
@@ -181,12 +180,13 @@ class Store:
         if found != ref.sha256:
             raise _damaged(ref)
 
-    def write_record(self, key: str, value: dict[str, object]) -> None:
-        """Publish a small JSON record under ``{root}/{key}``, replacing an older one."""
+    def write_record(self, key: str, value: dict[str, object]) -> str:
+        """Publish a small JSON record under ``{root}/{key}``, replacing an older one. Its MD5."""
         with scratch() as folder:
             path = folder / "record.json"
-            path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            path.write_text(render(value), encoding="utf-8")
             self._place.write(path, key)
+            return md5(path)
 
     def read_record(self, key: str) -> dict[str, object] | None:
         """A record, or None if there is none."""
@@ -233,10 +233,11 @@ class Store:
         except FileNotFoundError:
             return None
         try:
-            told = json.loads(record)
+            told = unseal(record)
             files = {file: self._hash(f"{ref.key}/{file}") for file in _files_of(told)}
             found = _listing_hash(files) if files else self._hash(ref.key)
-            known = replace(ref, md5=told.get("md5", ""), **{key: told[key] for key in ("sha256", "rows", "documents")})
+            facts = {key: told[key] for key in ("sha256", "rows", "documents")}
+            known = replace(ref, md5=told["md5"], record_md5=hashlib.md5(record, usedforsecurity=False).hexdigest(), **facts)
         except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
             raise _damaged(ref) from None
         if found != known.sha256:
@@ -265,19 +266,11 @@ class Store:
 
     def _publish(self, path: Path, ref: ArtifactRef, made_of: Ingredients) -> ArtifactRef:
         self._place.write(path, ref.key)
-        self._record(ref, made_of, {})
-        return ref
+        return replace(ref, record_md5=self._record(ref, made_of, {}))
 
-    def _record(self, ref: ArtifactRef, made_of: Ingredients, files: dict[str, str]) -> None:
-        record = {
-            "sha256": ref.sha256,
-            "md5": ref.md5,
-            "rows": ref.rows,
-            "documents": ref.documents,
-            "files": files,
-            "made_of": made_of.as_json(),
-        }
-        self.write_record(ref.record_key, record)
+    def _record(self, ref: ArtifactRef, made_of: Ingredients, files: dict[str, str]) -> str:
+        facts = {name: getattr(ref, name) for name in ("sha256", "md5", "rows", "documents")}
+        return self.write_record(ref.record_key, seal({**facts, "files": files, "made_of": made_of.as_json()}))
 
 
 def ref_as_json(ref: ArtifactRef) -> dict[str, object]:
@@ -303,32 +296,3 @@ def _files_of(record: dict[str, Any]) -> list[str]:
 
 def _listing_hash(files: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode("utf-8")).hexdigest()
-
-
-def _write_parts(
-    contracts: Sequence[Contract], paths: Sequence[Path], parts: Iterable[Sequence[pa.Table]], fingerprint: str
-) -> list[tuple[int, int]]:
-    """Check and write every part; (rows, distinct documents) a contract."""
-    writers = [_writer(contract, path, fingerprint) for contract, path in zip(contracts, paths, strict=True)]
-    rows, documents = [0] * len(contracts), [set[str]() for _ in contracts]
-    try:
-        for part in parts:
-            for index, (contract, table) in enumerate(zip(contracts, part, strict=True)):
-                contract.check(table)
-                writers[index].write_table(table)
-                rows[index] += table.num_rows
-                if "document" in contract.schema.names:
-                    documents[index].update(name for name in table["document"].to_pylist() if name is not None)
-    finally:
-        for writer in writers:
-            writer.close()
-    return [(count, len(names)) for count, names in zip(rows, documents, strict=True)]
-
-
-def _writer(contract: Contract, path: Path, fingerprint: str) -> pq.ParquetWriter:
-    footer = {
-        **(contract.schema.metadata or {}),
-        b"spanferry.contract": contract.id.encode(),
-        b"spanferry.fingerprint": fingerprint.encode(),
-    }
-    return pq.ParquetWriter(path, contract.schema.with_metadata(footer), compression="zstd", compression_level=1)

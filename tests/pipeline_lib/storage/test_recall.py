@@ -31,7 +31,7 @@ def test_a_table_that_is_as_it_was_is_found_without_a_request(ref: ArtifactRef, 
         known = found(bucket)
         assert Store(bucket).has("beats", "es/s0", MADE_OF)
     assert (known.key, known.sha256, known.rows, known.documents, known.reused) == (ref.key, ref.sha256, 2, 2, True)
-    assert known.md5 == looked_up.md5 != ""
+    assert (known.md5, known.record_md5) == (looked_up.md5, looked_up.record_md5) and known.md5 and known.record_md5
     fsspec.filesystem("s3").clear_instance_cache()
 
 
@@ -44,10 +44,13 @@ def test_a_damaged_table_is_built_again(how: str, ref: ArtifactRef, bucket: str)
     assert built.repaired and files(bucket) == sound
 
 
-def test_a_table_without_its_record_does_not_exist(ref: ArtifactRef, bucket: str) -> None:
-    write(bucket, ref.record_key, None)
+@pytest.mark.parametrize("how", ["deleted", "empty", "truncated", "flipped"])
+def test_a_table_without_a_sound_record_is_built_again(how: str, ref: ArtifactRef, bucket: str) -> None:
+    sound = files(bucket)
+    write(bucket, ref.record_key, damaged(sound[ref.record_key])[how])
     with recalled_tables(Store(bucket), KEY):
-        assert Store(bucket).find("beats", "es/s0", MADE_OF.fingerprint, ".parquet") is None
+        Store(bucket).table(BEATS, "es/s0", MADE_OF, Maker(beats(d1=60, d2=70)))
+    assert files(bucket) == sound
 
 
 @pytest.mark.parametrize("record", [None, b"", b"{}", b"[1]", b'{"tables": [{}]}', b'{"tables": {"a": 1}}', b"\xff"])

@@ -1,0 +1,38 @@
+"""Tables as parquet files: part by part, each checked against its contract, which the file's footer names."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data_contracts.contract import Contract
+
+
+def write_parts(
+    contracts: Sequence[Contract], paths: Sequence[Path], parts: Iterable[Sequence[pa.Table]], fingerprint: str
+) -> list[tuple[int, int]]:
+    """Check and write every part; (rows, distinct documents) a contract."""
+    writers = [_writer(contract, path, fingerprint) for contract, path in zip(contracts, paths, strict=True)]
+    rows, documents = [0] * len(contracts), [set[str]() for _ in contracts]
+    try:
+        for part in parts:
+            for index, (contract, table) in enumerate(zip(contracts, part, strict=True)):
+                contract.check(table)
+                writers[index].write_table(table)
+                rows[index] += table.num_rows
+                if "document" in contract.schema.names:
+                    documents[index].update(name for name in table["document"].to_pylist() if name is not None)
+    finally:
+        for writer in writers:
+            writer.close()
+    return [(count, len(names)) for count, names in zip(rows, documents, strict=True)]
+
+
+def _writer(contract: Contract, path: Path, fingerprint: str) -> pq.ParquetWriter:
+    footer = {
+        **(contract.schema.metadata or {}),
+        b"spanferry.contract": contract.id.encode(),
+        b"spanferry.fingerprint": fingerprint.encode(),
+    }
+    return pq.ParquetWriter(path, contract.schema.with_metadata(footer), compression="zstd", compression_level=1)

@@ -1,0 +1,29 @@
+"""A run at work on a store: registered there, knowing what the last run used, and gone without a trace when it ends."""
+
+import pytest
+from prefect import flow
+
+from flows.collection import tables_key
+from flows.workplace import at_work
+from pipeline_lib.storage.leases import FOLDER
+from pipeline_lib.storage.recall import remember_tables
+from pipeline_lib.storage.store import KNOWN, Store
+from tests.flows.tiny import quick
+from tests.pipeline_lib.storage.test_store import BEATS, MADE_OF, Maker, beats
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+def test_a_run_is_registered_and_knows_of_the_last_ones_tables(bucket: str) -> None:
+    store = Store(bucket)
+    table = store.table(BEATS, "es/s0", MADE_OF, Maker(beats(d1=60)))
+    remember_tables(store, tables_key("c1"), [table])
+
+    @flow(persist_result=False)
+    def run() -> tuple[list[object], set[str]]:
+        with at_work(bucket, "corpus es-en embedded", "c1", quick()):
+            leases = [store.read_record(file.key) for file in store.files(FOLDER)]
+            return [lease and lease["name"] for lease in leases], set(KNOWN[bucket])
+
+    assert run() == (["corpus es-en embedded"], {table.key})
+    assert store.files(FOLDER) == [] and KNOWN[bucket] == {}

@@ -1,0 +1,29 @@
+"""Parts become the row groups of a file that says whose contract it keeps."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from data_contracts import ContractError
+from pipeline_lib.storage.parts import write_parts
+from tests.pipeline_lib.storage.test_store import BEATS, beats
+
+
+def test_a_part_is_a_row_group_and_rows_and_documents_are_counted_over_all(tmp_path: Path) -> None:
+    parts = [(beats(d1=60, d2=70),), (beats(d2=80),), (beats(),)]
+    assert write_parts([BEATS], [tmp_path / "beats"], parts, "00ff") == [(3, 2)]
+    file = pq.ParquetFile(tmp_path / "beats")
+    assert [file.read_row_group(group)["rate"].to_pylist() for group in range(file.num_row_groups)][:2] == [[60, 70], [80]]
+    assert file.schema_arrow.metadata[b"spanferry.contract"] == b"beats@4"
+    assert file.schema_arrow.metadata[b"spanferry.fingerprint"] == b"00ff"
+
+
+def test_a_part_that_breaks_the_contract_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match="alive"):
+        write_parts([BEATS], [tmp_path / "beats"], [(beats(d1=0),)], "00ff")
+
+
+def test_there_is_a_table_a_contract_in_every_part(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        write_parts([BEATS, BEATS], [tmp_path / "a", tmp_path / "b"], [(beats(d1=60),)], "00ff")

@@ -14,6 +14,7 @@ Outputs = dict[str, str]  # SHA-256 by path
 NOT_COMPARED = {"report.html"}  # holds times
 FINGERPRINT = re.compile("[0-9a-f]{24}")
 NOT_BUILT = ("runs/", "collections/")  # records of runs, written anew by each
+PASSING = "leases/"  # who is at work: a killed run leaves its own, which counts as dead after a while
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,10 @@ def snapshot(files: fsspec.AbstractFileSystem, root: str) -> Snapshot:
     objects, records = {}, {}
     base = root.rstrip("/") + "/"
     for path, told in files.find(root, detail=True).items():
-        content, key = files.cat_file(path), path.removeprefix(base)
+        key = path.removeprefix(base)
+        if key.startswith(PASSING):
+            continue
+        content = files.cat_file(path)
         objects[key] = Object(hashlib.sha256(content).hexdigest(), len(content), _written(told))
         if _is_record(key):
             records[key] = _json(content)
@@ -112,7 +116,7 @@ def built_twice(whole: Snapshot, before: Snapshot, after: Snapshot) -> list[str]
 def _is_record(key: str) -> bool:
     """A folder artifact's own JSON files lie deeper than its record, in a folder named by a fingerprint."""
     folder = key.rsplit("/", 2)[-2] if "/" in key else ""
-    return key.endswith(".json") and not key.startswith(NOT_BUILT) and not FINGERPRINT.fullmatch(folder)
+    return key.endswith(".json") and not key.startswith((*NOT_BUILT, PASSING)) and not FINGERPRINT.fullmatch(folder)
 
 
 def _json(content: bytes) -> dict[str, Any] | None:

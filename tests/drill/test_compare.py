@@ -89,6 +89,12 @@ def test_a_shard_that_lacks_one_of_its_tables_was_not_finished(root: Path) -> No
     assert built_twice(whole, before, whole) == []
 
 
+def test_the_lease_of_a_killed_run_is_no_difference(root: Path) -> None:
+    before = look(root)
+    Store(str(root)).write_record("leases/run-00ff.json", {"name": "corpus"})
+    assert look(root) == before and count_records(fsspec.filesystem("file"), str(root)) == 3
+
+
 def test_what_differs_is_named_whichever_side_lacks_it(root: Path) -> None:
     whole = hashes(look(root))
     assert different(whole, whole) == []

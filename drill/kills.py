@@ -15,15 +15,15 @@ from flows.config import load_config
 BY_THE_DRILL = True  # whatever a killed program says of its death is clear
 
 
-def kills(lab: Lab, whole: Undisturbed, seed: int, count: int) -> Iterator[Row]:
-    """The kinds take turns, flows twice as often; every other one of a kind is the harder variant."""
+def kills(lab: Lab, whole: Undisturbed, seed: int, count: int, first: int = 1) -> Iterator[Row]:
+    """The kinds take turns, flows twice as often; every other one of a kind is the harder variant. Those before ``first`` are left out."""
     source, met = random.Random(seed), Counter[str]()
     turns = itertools.cycle([kill_flow, kill_store, kill_server, kill_flow, kill_worker])
-    for kind in itertools.islice(turns, count):
-        number = met[kind.__name__]
+    for turn, kind in enumerate(itertools.islice(turns, count), start=1):
+        number, moment = met[kind.__name__], Moment.draw(source)
         met[kind.__name__] += 1
-        name = f"{kind.__name__.replace('_', '-')}-{number}"
-        yield kind(lab, whole, name, Moment.draw(source), number % 2 == 1)
+        if turn >= first:
+            yield kind(lab, whole, f"{kind.__name__.replace('_', '-')}-{number}", moment, number % 2 == 1)
 
 
 def kill_flow(lab: Lab, whole: Undisturbed, name: str, moment: Moment, again: bool) -> Row:

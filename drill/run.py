@@ -27,13 +27,13 @@ from drill.table import Row, save, summary, terminal
 CONSOLE = Console()
 
 
-def parts(lab: Lab, whole: Undisturbed, seed: int, killed: int) -> dict[str, Callable[[], Iterator[Row]]]:
+def parts(lab: Lab, whole: Undisturbed, seed: int, killed: int, first: int) -> dict[str, Callable[[], Iterator[Row]]]:
     return {
         "damage": lambda: damages(lab, whole, seed),
         "network": lambda: networks(lab, whole),
         "disk": lambda: _disks(lab, whole),
         "sharing": lambda: together(lab, whole),
-        "kill": lambda: kills(lab, whole, seed, killed),
+        "kill": lambda: kills(lab, whole, seed, killed, first),
     }
 
 
@@ -44,7 +44,7 @@ def _disks(lab: Lab, whole: Undisturbed) -> Iterator[Row]:
         CONSOLE.print("drill: no full disk, since that needs root and the right to mount a tmpfs")
 
 
-def drill(folder: Path, out: Path, seed: int, count: int, killed: int, wanted: list[str]) -> bool:
+def drill(folder: Path, out: Path, seed: int, count: int, killed: int, first: int, wanted: list[str]) -> bool:
     """Whether every row is good."""
     rows: list[Row] = []
     with Swift(folder / "swift") as swift, PrefectServer(folder / "prefect") as server:
@@ -59,7 +59,7 @@ def drill(folder: Path, out: Path, seed: int, count: int, killed: int, wanted: l
             "bucket_same_as_folder": not as_local,
         }
         CONSOLE.print(f"undisturbed: {facts}", highlight=False)
-        for name, part in parts(lab, whole, seed, killed).items():
+        for name, part in parts(lab, whole, seed, killed, first).items():
             for row in part() if name in wanted else ():
                 rows.append(row)
                 save(out, rows, facts)
@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the moments and of what is damaged")
     parser.add_argument("--documents", type=int, default=8, help="of the bundled corpus")
     parser.add_argument("--kills", type=int, default=20, help="how many")
+    parser.add_argument("--first", type=int, default=1, help="kill to begin with, where an earlier drill was broken off")
     parser.add_argument("--only", action="append", choices=["damage", "network", "disk", "sharing", "kill"], help="this part; repeatable")
     arguments = parser.parse_args()
     wanted = arguments.only or ["damage", "network", "disk", "sharing", "kill"]
@@ -83,7 +84,7 @@ def main() -> None:
     try:
         with tempfile.TemporaryDirectory(prefix="spanferry-drill-") as temporary:
             folder: Path = arguments.work or Path(temporary)
-            good = drill(folder.resolve(), arguments.out, arguments.seed, arguments.documents, arguments.kills, wanted)
+            good = drill(folder.resolve(), arguments.out, arguments.seed, arguments.documents, arguments.kills, arguments.first, wanted)
     except DrillError as error:
         sys.exit(f"drill: {error}")
     sys.exit(0 if good else 1)

@@ -1,12 +1,16 @@
 """The console script ``spanferry``. Commands import what they need when they run: ``score`` shall not wait for Prefect and torch."""
 
+import os
+import sys
 from importlib.metadata import entry_points
+from typing import NoReturn
 
 import typer
 
 from flows.commands.aligning import evaluate_alignment
 from flows.commands.checking import check
 from flows.commands.comparing import compare
+from flows.commands.conventions import EXIT_CODES
 from flows.commands.running import demo, run
 from flows.commands.scoring import score
 from flows.commands.showing import show
@@ -30,7 +34,22 @@ for point in sorted(entry_points(group="spanferry.commands")):  # of the roof, w
 
 def main() -> None:
     """Entry point of the console script."""
-    app()
+    try:
+        app()
+    except SystemExit as ended:
+        if ended.code == EXIT_CODES["ServerError"] and os.environ.get("PREFECT_API_URL"):
+            leave(ended.code)
+        raise
+
+
+def leave(code: int) -> NoReturn:
+    """End now: Python would wait until Prefect has told each of the run's events to a server that is not there."""
+    from pipeline_lib.storage.store import COPIES
+
+    COPIES.clear()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

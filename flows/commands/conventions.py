@@ -22,6 +22,7 @@ EXIT_CODES = {
     "ShowError": 6,
     "SubmissionError": 6,
     "ServeError": 7,
+    "ServerError": 7,
 }
 REJECTED = 3
 DISK_TROUBLES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES}
@@ -40,6 +41,10 @@ ScoredList = Annotated[
 ]
 Replicates = Annotated[int, typer.Option(min=1, help="Bootstrap replicates.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")]
+
+
+class ServerError(RuntimeError):
+    """Prefect's server is gone."""
 
 
 class OutputError(ValueError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.commands.conventions import AsJson, Quiet, Settings, errors
+from flows.commands.conventions import AsJson, Quiet, ServerError, Settings, errors
 
 if TYPE_CHECKING:
     from flows.outputs import Outputs
@@ -112,10 +112,17 @@ def _run(
         find_support(support, list(dict.fromkeys(own[1:])), corpus)
     if not quiet and not as_json:
         ERR.print("starting Prefect ...")
+    from httpx import TransportError
+
     from flows.pipeline import run_pipeline
 
-    with progress_bars(quiet or as_json):
-        counts = run_pipeline(config, str(corpus), source, targets, store, str(out), model, _text(gold_train), _text(support))
+    try:
+        with progress_bars(quiet or as_json):
+            counts = run_pipeline(config, str(corpus), source, targets, store, str(out), model, _text(gold_train), _text(support))
+    except (TransportError, RuntimeError) as error:
+        if not isinstance(error, TransportError) and not str(error).startswith("Failed to reach API"):  # Prefect's, of no class of its own
+            raise
+        raise ServerError(f"Prefect's server does not answer ({error}); all that was finished is in the store: run again") from None
     outputs = read_outputs(out, counts)
     if as_json:
         typer.echo(json.dumps(outputs.figures, indent=1))

@@ -45,6 +45,12 @@ class Copies:
         finally:
             self._end(copy)
 
+    def clear(self) -> None:
+        """Remove all of them, where the process is about to end in a way that leaves nobody else to."""
+        with self._lock:
+            if self._root is not None:
+                shutil.rmtree(self._root, ignore_errors=True)
+
     def _begin(self, name: str) -> _Copy:
         with self._lock:
             if self._root is None:

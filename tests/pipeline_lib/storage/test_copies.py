@@ -74,3 +74,12 @@ def test_nothing_stays_on_disk_when_they_are_gone() -> None:
     assert folder.exists()
     del copies
     assert not folder.exists()
+
+
+def test_they_can_be_removed_at_once() -> None:
+    copies = Copies()
+    copies.clear()
+    with copies.folder("model", Far()) as folder:
+        pass
+    copies.clear()
+    assert not folder.exists()

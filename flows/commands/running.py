@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -120,7 +121,9 @@ def _run(
         with progress_bars(quiet or as_json):
             counts = run_pipeline(config, str(corpus), source, targets, store, str(out), model, _text(gold_train), _text(support))
     except (TransportError, RuntimeError) as error:
-        if not isinstance(error, TransportError) and not str(error).startswith("Failed to reach API"):  # Prefect's, of no class of its own
+        if isinstance(error, TransportError):
+            sys.stderr.write("\n")  # Prefect's logger has told the same, and left its line open
+        elif not str(error).startswith("Failed to reach API"):
             raise
         raise ServerError(f"Prefect's server does not answer ({error}); all that was finished is in the store: run again") from None
     outputs = read_outputs(out, counts)

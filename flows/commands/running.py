@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -113,25 +115,31 @@ def _run(
         find_support(support, list(dict.fromkeys(own[1:])), corpus)
     if not quiet and not as_json:
         ERR.print("starting Prefect ...")
-    from httpx import TransportError
-
     from flows.pipeline import run_pipeline
 
-    try:
-        with progress_bars(quiet or as_json):
-            counts = run_pipeline(config, str(corpus), source, targets, store, str(out), model, _text(gold_train), _text(support))
-    except (TransportError, RuntimeError) as error:
-        if isinstance(error, TransportError):
-            sys.stderr.write("\n")  # Prefect's logger has told the same, and left its line open
-        elif not str(error).startswith("Failed to reach API"):
-            raise
-        raise ServerError(f"Prefect's server does not answer ({error}); all that was finished is in the store: run again") from None
+    with _prefect_answers(), progress_bars(quiet or as_json):
+        counts = run_pipeline(config, str(corpus), source, targets, store, str(out), model, _text(gold_train), _text(support))
     outputs = read_outputs(out, counts)
     if as_json:
         typer.echo(json.dumps(outputs.figures, indent=1))
     elif not quiet:
         _print(outputs, out)
     return outputs.figures
+
+
+@contextmanager
+def _prefect_answers() -> Iterator[None]:
+    """Raises ``ServerError`` where Prefect's server does not, or no longer."""
+    from httpx import TransportError
+
+    try:
+        yield
+    except (TransportError, RuntimeError) as error:
+        if isinstance(error, TransportError):
+            sys.stderr.write("\n")  # Prefect's logger has told the same, and left its line open
+        elif not str(error).startswith("Failed to reach API"):
+            raise
+        raise ServerError(f"Prefect's server does not answer ({error}); all that was finished is in the store: run again") from None
 
 
 def _print(outputs: "Outputs", out: Path) -> None:

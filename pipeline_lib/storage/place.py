@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import fsspec
 from aiohttp import ClientError
 from botocore.exceptions import BotoCoreError, NoCredentialsError, PartialCredentialsError
 from fsspec.implementations.local import LocalFileSystem
+from safetensors import SafetensorError
 
 from pipeline_lib.storage.files import StoredFile, list_files, remove_file, touch_file
 
@@ -113,9 +115,16 @@ class Place:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A local folder that is gone afterwards."""
+    """A local folder that is gone afterwards. What the system refuses is an ``OSError``, whichever library was writing."""
     with tempfile.TemporaryDirectory(prefix="spanferry-") as folder:
-        yield Path(folder)
+        try:
+            yield Path(folder)
+        except SafetensorError as error:
+            refused = re.search(r"\(os error (\d+)\)", str(error))
+            if refused is None:
+                raise
+            number = int(refused[1])
+            raise OSError(number, os.strerror(number), folder) from None
 
 
 def sha256(path: Path) -> str:

@@ -1,12 +1,16 @@
 import errno
+import resource
 import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import numpy as np
 import pytest
 import s3fs
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 
 from pipeline_lib.storage.place import Place, StoreError, StoreUnavailable, scratch, sha256
 
@@ -140,3 +144,24 @@ def test_a_full_disk_is_named_and_leaves_what_was_there(tmp_path: Path, file: Pa
         place.write(file, "key")
     assert place.read("key") == b"\0\1\2"
     assert [path.name for path in (tmp_path / "place").iterdir()] == ["key"]
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """The system refuses files of more than 64 kB."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_weight_file_that_the_system_refuses_is_an_error_of_the_system(small_files: None) -> None:
+    with pytest.raises(OSError, match="File too large") as caught, scratch() as folder:
+        save_file({"weights": np.zeros(2**16)}, folder / "weights")
+    assert caught.value.errno == errno.EFBIG and caught.value.filename == str(folder)
+
+
+def test_a_weight_file_that_is_none_is_no_error_of_the_system() -> None:
+    with pytest.raises(SafetensorError), scratch() as folder:
+        (folder / "weights").write_bytes(b"no weights")
+        load_file(folder / "weights")

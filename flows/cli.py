@@ -16,6 +16,7 @@ from flows.commands.scoring import score
 from flows.commands.showing import show
 from flows.commands.storing import gc, store
 from flows.commands.submitting import export, validate
+from flows.commands.synthesising import synth
 
 app = typer.Typer(
     help="Carry clinical entity annotations from one language into the translations of its documents.",
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (demo, run, check, score, compare, evaluate_alignment, show, export, validate, store, gc):
+for command in (demo, run, check, score, compare, evaluate_alignment, show, export, validate, store, gc, synth):
     app.command()(command)
 for point in sorted(entry_points(group="spanferry.commands")):  # of the roof, which nothing here may import
     app.command(point.name)(point.load())

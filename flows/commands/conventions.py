@@ -18,6 +18,7 @@ EXIT_CODES = {
     "StoreError": 5,
     "ExportError": 5,
     "OutputError": 5,
+    "SynthError": 5,
     "ScoreInputError": 6,
     "ShowError": 6,
     "SubmissionError": 6,

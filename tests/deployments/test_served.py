@@ -1,6 +1,7 @@
 """A served site at work: server, a worker a pool, a bucket; its runs go through both pools, and no text goes astray."""
 
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,10 +43,19 @@ class Served:
     api: str
 
     def get(self, path: str) -> Any:
-        return httpx.get(f"{self.api}/{path}", timeout=60).raise_for_status().json()
+        return self.ask("GET", path).json()
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        return httpx.post(f"{self.api}/{path}", json=body, timeout=60).raise_for_status().json()
+        return self.ask("POST", path, body).json()
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+        """Ask again, as Prefect's own clients do, while a busy server's database is locked: it answers 503."""
+        for _ in range(30):
+            answer = httpx.request(method, f"{self.api}/{path}", json=body, timeout=60)
+            if answer.status_code != 503:
+                break
+            time.sleep(1)
+        return answer.raise_for_status()
 
     def run(self) -> str:
         """Order a run of the collection and wait for its end; the type of its last state."""
@@ -93,7 +103,7 @@ def test_a_run_goes_through_both_pools(served: Served) -> None:
 
 def test_a_worse_run_is_told_and_pauses_its_collection_where_that_is_wanted(served: Served) -> None:
     pause = next(found for found in served.post("automations/filter", {}) if found["name"] == PAUSE)
-    httpx.patch(f"{served.api}/automations/{pause['id']}", json={"enabled": True}, timeout=60).raise_for_status()
+    served.ask("PATCH", f"automations/{pause['id']}", {"enabled": True})
     _worsen(served.folder / "corpus")
     _damage_one(served.store, "units")
     assert served.run() == "COMPLETED"

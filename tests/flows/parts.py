@@ -21,7 +21,7 @@ from tasks.project import Projected
 from tasks.score import Scored
 from tests.flows.tiny import quick
 
-CONFIG = quick("fit.dimensions=16", "shards.small=2", "distill.threads=1", "score.replicates=50")
+CONFIG = quick("fit.dimensions=16", "shards.small=2", "score.replicates=50")
 NAMES = documents()[:4]
 
 

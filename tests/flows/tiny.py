@@ -8,7 +8,8 @@ from flows.watch import LISTENER, Progress
 from pipeline_lib.corpus.samples import documents, write_sample
 from pipeline_lib.evaluation.summary import Counts
 
-QUICK = ["distill.least_steps=2", "distill.epochs=1", "distill.student.hidden=32", "distill.student.layers=1"]
+# One thread: on busy cores two wait for each other in products as small as these, many times as long. tests/tasks/test_distill.py has two.
+QUICK = ["distill.least_steps=2", "distill.epochs=1", "distill.student.hidden=32", "distill.student.layers=1", "distill.threads=1"]
 
 
 def quick(*settings: str) -> RunConfig:

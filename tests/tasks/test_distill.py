@@ -9,7 +9,7 @@ from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.student import load_student
 from tasks.distill import LOG, Distilled, distill_student
-from tests.tasks.chain import DISTILL, STUDENT, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
+from tests.tasks.chain import DISTILL, STUDENT, Chain, assert_kept, assert_repaired, assert_reused, copy_of, fingerprint, other, taken
 
 
 def call(chain: Chain, **changes: object) -> Distilled:
@@ -81,6 +81,16 @@ def test_a_damaged_student_is_trained_again_to_the_last_bit(own: Chain, file: st
     torch.rand(3)  # another state of the random numbers than the first time
     assert_repaired(lambda: call(own).main, own.root, "truncated", file)
     assert {path.name: path.read_bytes() for path in files} == before
+
+
+def test_two_threads_train_to_the_same_bit_each_time(chain: Chain, tmp_path: Path) -> None:
+    config = DISTILL.model_copy(update={"threads": 2})
+    weights = []
+    for name in ("one", "other"):
+        copy = copy_of(chain, tmp_path / name)
+        with copy.store.local(call(copy, config=config).main) as folder:
+            weights.append((folder / "model.safetensors").read_bytes())
+    assert torch.get_num_threads() == 2 and weights[0] == weights[1]
 
 
 def test_a_lost_log_is_read_from_the_student_without_training(own: Chain, monkeypatch: pytest.MonkeyPatch) -> None:

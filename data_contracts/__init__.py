@@ -11,6 +11,7 @@ from data_contracts.alignment import (
     SEGMENT_PAIRS,
     TRAINING_LOG,
     TRANSPORT_PLANS,
+    UNIT_VECTORS,
 )
 from data_contracts.contract import Contract, ContractError, Rule, column
 from data_contracts.corpus import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS, UNITS, WARNINGS
@@ -28,6 +29,7 @@ CONTRACTS = (
     UNITS,
     SEGMENT_PAIRS,
     EMBEDDINGS,
+    UNIT_VECTORS,
     COST_MATRICES,
     POSTERIORS,
     TRANSPORT_PLANS,
@@ -72,6 +74,7 @@ __all__ = [
     "TRAINING_LOG",
     "TRANSPORT_PLANS",
     "UNITS",
+    "UNIT_VECTORS",
     "WARNINGS",
     "Contract",
     "ContractError",

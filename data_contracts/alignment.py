@@ -45,6 +45,38 @@ EMBEDDINGS = Contract(
     rules=(Rule("has_units", "at least one unit", pl.col("ids").list.len() > 0),),
 )
 
+UNIT_VECTORS = Contract(
+    name="unit_vectors",
+    version=1,
+    doc="What a transformer encoder says of every unit of a text, whatever it will be compared with.",
+    schema=pa.schema(
+        [
+            column("document", pa.string(), "document id"),
+            column("lang", pa.string(), "language"),
+            column("units", pa.int32(), "units of the text"),
+            column("width", pa.int32(), "dimensions of a vector"),
+            column("vectors", pa.large_list(pa.float16()), "unit-length, row after row, shape (units x width,); 0: no piece met it"),
+            column("tokens", pa.int32(), "pieces that were read, those in two windows twice"),
+            column("windows", pa.int32(), "passes that the text took"),
+            column("precision", pa.string(), "number format of the encoder: float32 or bfloat16"),
+        ]
+    ),
+    key=("document", "lang"),
+    rules=(
+        Rule(
+            "vectors_are_complete",
+            "one vector a unit",
+            pl.col("vectors").list.len() == pl.col("units").cast(pl.Int64) * pl.col("width").cast(pl.Int64),
+        ),
+        # A sum of so many float16 could overflow, and a minimum passes over NaN.
+        Rule(
+            "vectors_are_finite",
+            "no vector holds NaN or infinity",
+            pl.col("vectors").list.eval(pl.element().is_finite().all()).list.first(),
+        ),
+    ),
+)
+
 _GROUPS = ("source_starts", "source_ends", "target_starts", "target_ends")
 
 SEGMENT_PAIRS = Contract(

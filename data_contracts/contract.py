@@ -1,6 +1,6 @@
 """What a table of the pipeline is: a pyarrow schema, a key, named rules and a version."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -70,6 +70,16 @@ class Contract:
         except (pa.ArrowInvalid, pa.ArrowTypeError):
             # Arrow's own message quotes the value, which may be clinical text.
             raise ContractError(f"{self.id}: a value does not fit its column's type") from None
+
+    def parts(self, rows: Iterable[dict[str, object]], at_once: int) -> Iterator[pa.Table]:
+        """The same in tables of ``at_once`` rows, as they come, and a last one of what is left."""
+        waiting: list[dict[str, object]] = []
+        for row in rows:
+            waiting.append(row)
+            if len(waiting) == at_once:
+                yield self.table(waiting)
+                waiting = []
+        yield self.table(waiting)
 
 
 def column(name: str, kind: pa.DataType, doc: str, *, nullable: bool = False) -> pa.Field:

@@ -19,10 +19,10 @@ from deployments.pools import set_credentials, set_pool, set_store_limit
 from deployments.site import CPU, GPU, Site
 from flows.landed import landed
 from flows.pipeline import pipeline, project, train
-from flows.remote import align_on_gpu, distill_on_gpu, embed_on_gpu
+from flows.remote import align_on_gpu, distill_on_gpu, embed_on_gpu, encode_on_gpu, tune_on_gpu
 
 COLLECTION_FLOWS: dict[str, Flow[..., Any]] = {"whole": pipeline, "train": train, "project": project, "landed": landed}
-GPU_FLOWS: tuple[Flow[..., Any], ...] = (embed_on_gpu, distill_on_gpu, align_on_gpu)
+GPU_FLOWS: tuple[Flow[..., Any], ...] = (embed_on_gpu, distill_on_gpu, align_on_gpu, encode_on_gpu, tune_on_gpu)
 
 # While the run that a scan has started goes on, the next scan would start it once more.
 ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)

@@ -18,6 +18,11 @@ from pipeline_lib.alignment.segments import SegmentConfig
 from pipeline_lib.alignment.sinkhorn import SharpenConfig
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.scan import ShardConfig
+from pipeline_lib.encoding.model_files import ModelSource
+from pipeline_lib.encoding.pieces import UnitsConfig
+from pipeline_lib.encoding.tuned import TuneConfig
+from pipeline_lib.encoding.vectors import EncodeConfig
+from pipeline_lib.encoding.views import ViewsConfig
 from pipeline_lib.evaluation.resample import ResampleConfig
 from pipeline_lib.projection.candidates import CandidateConfig
 from pipeline_lib.projection.consistency import ConsistencyConfig
@@ -26,7 +31,19 @@ from pipeline_lib.projection.edges import EdgeConfig
 from pipeline_lib.supervision.mcai import McaiConfig
 from pipeline_lib.supervision.rerank import RerankConfig
 
-WHERE_AND_WHEN = {"workers", "task_runner", "dask_address", "gpu_pool", "refit", "alerts"}
+WHERE_AND_WHEN: dict[str, Any] = {
+    **dict.fromkeys(("workers", "task_runner", "dask_address", "gpu_pool", "refit", "alerts"), True),
+    "encode": {"device": True, "tokens": True},
+}
+
+
+class TeachersConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
+    """Who says which units translate each other: teachers fitted on the run's own texts, or three transformers (paper)."""
+
+    kind: Literal["fitted", "transformers"] = Field("fitted", description="fitted on the run's texts, or transformers (a model each)")
+    sentence: ModelSource = ModelSource()
+    phrase: ModelSource = ModelSource()
+    token: ModelSource = ModelSource()
 
 
 class RunConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -47,12 +64,17 @@ class RunConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     )
     corpus: CorpusConfig = CorpusConfig()
     shards: ShardConfig = ShardConfig()
+    units: UnitsConfig = UnitsConfig()
     segments: SegmentConfig = SegmentConfig()
+    teachers: TeachersConfig = TeachersConfig()
+    encode: EncodeConfig = EncodeConfig()
+    views: ViewsConfig = ViewsConfig()
     fit: FitConfig = FitConfig()
     edges: EdgeConfig = EdgeConfig()
     cost: CostConfig = CostConfig()
     sharpen: SharpenConfig = SharpenConfig()
     distill: DistillConfig = DistillConfig()
+    tune: TuneConfig = TuneConfig()
     mcai: McaiConfig = McaiConfig()
     align: AlignConfig = AlignConfig()
     candidates: CandidateConfig = CandidateConfig()

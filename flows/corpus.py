@@ -71,10 +71,12 @@ def read_corpus(
     watch: Watch,
     gold_train: str | None = None,
     trained: tuple[str, ...] = (),
+    tokenizer: ArtifactRef | None = None,
 ) -> Corpus:
     """Scan, ingest, units.
 
     Args:
+        tokenizer: whose pieces are the units; without one they are words.
         shards: the collection's number of shards where an earlier run chose it.
         gold_train: file that lists the documents whose gold may be learnt from; trained: those that an earlier run learnt from.
     """
@@ -82,5 +84,5 @@ def read_corpus(
     found: Scanned = watch.stage("scan", {0: scanning})[0]
     cells = [(lang, shard) for lang in dict.fromkeys([found.source, *found.targets]) for shard in found.filled]
     rows = watch.stage("ingest", {cell: ingest_shard.submit(store, folder, found, *cell, config.corpus) for cell in cells})
-    units = watch.stage("units", {cell: make_units.submit(store, rows[cell].documents) for cell in cells})
+    units = watch.stage("units", {cell: make_units.submit(store, rows[cell].documents, tokenizer) for cell in cells})
     return Corpus(found, rows, {cell: Texts(rows[cell].documents, units[cell]) for cell in cells})

@@ -9,6 +9,7 @@ from data_contracts import SCORES
 from flows.collection import LastRun, collection_id, f1_scores, last_run, nested, plain_name, remember, tables_key
 from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
+from flows.encoders import encoders_record
 from flows.events import alert
 from flows.model import PairModel, model_record, run_id
 from flows.refit import remember_model
@@ -37,7 +38,7 @@ def hand_over(
 ) -> Counts:
     """Record the run in the store and export its outputs."""
     made = [*_refs(projected), *(scored.main for scored in scores.values())]
-    record = {**_record(corpus, models, pinned, made, config, watch), **support.record()}
+    record = {**_record(store, corpus, models, pinned, made, config, watch), **support.record()}
     run = str(record["run"])
     Store(store).write_record(f"runs/{run}.json", record)
     if pinned is None:
@@ -51,7 +52,7 @@ def hand_over(
 
 def hand_over_model(store: str, folder: str, corpus: Corpus, models: dict[str, PairModel], config: RunConfig, watch: Watch) -> str:
     """Record a run that fitted a model and projected nothing; the collection's model is now this one. Its id."""
-    record = _record(corpus, models, None, list(references(models)), config, watch)
+    record = _record(store, corpus, models, None, list(references(models)), config, watch)
     run = str(record["run"])
     Store(store).write_record(f"runs/{run}.json", record)
     remember_model(store, collection_id(folder, corpus.source, corpus.targets, config.profile), run)
@@ -60,7 +61,7 @@ def hand_over_model(store: str, folder: str, corpus: Corpus, models: dict[str, P
 
 
 def _record(
-    corpus: Corpus, models: dict[str, PairModel], pinned: str | None, made: list[ArtifactRef], config: RunConfig, watch: Watch
+    store: str, corpus: Corpus, models: dict[str, PairModel], pinned: str | None, made: list[ArtifactRef], config: RunConfig, watch: Watch
 ) -> dict[str, object]:
     """What the store keeps of a run."""
     artifacts = [ref.key for ref in [corpus.scanned.files, *made]]
@@ -76,6 +77,7 @@ def _record(
         "gold_train": list(corpus.scanned.trained),
         "artifacts": artifacts,
         "documents": corpus.documents,
+        **encoders_record(store, watch),
         "used": sorted({*watch.used, *(ref.key for ref in references(models))}),
     }
 

@@ -7,6 +7,7 @@ from prefect import flow, runtime
 
 from flows.config import RunConfig
 from flows.corpus import read_corpus
+from flows.encoders import take_tokenizer
 from flows.handover import hand_over, hand_over_model
 from flows.model import ModelError, pair_models
 from flows.project import align_texts, count_corpus, find_candidates, project_mentions, score_projections, train_rerankers
@@ -55,13 +56,14 @@ def pipeline(
     with at_work(store, run_name(), collection(corpus, source, targets, config), config):
         pinned = choose_model(store, corpus, source, targets, config, model, gold_train)
         shards, trained = (pinned.shards, pinned.trained) if pinned else (None, ())
-        texts = read_corpus(store, corpus, source, targets, config, shards, watch, gold_train, trained)
+        tokenizer = take_tokenizer(store, config, watch)
+        texts = read_corpus(store, corpus, source, targets, config, shards, watch, gold_train, trained, tokenizer)
         if pinned and model is None and outgrown(config.refit, pinned.documents, texts.documents):
-            pinned, texts = None, read_corpus(store, corpus, source, targets, config, None, watch)
+            pinned, texts = None, read_corpus(store, corpus, source, targets, config, None, watch, tokenizer=tokenizer)
 
         segments = pair_segments(store, texts, config, watch)
         teachers, edges = (pinned.teachers, pinned.edges) if pinned else fit_teachers(store, texts, segments, config, watch)
-        plans = build_targets(store, texts, segments, teachers, config, watch)
+        plans = build_targets(store, texts, segments, teachers, config, watch, bool(pinned))
         students = pinned.students if pinned else train_students(store, corpus, texts, teachers, plans, config, watch)
 
         aligned = align_texts(store, texts, teachers, students, plans, config, watch)
@@ -80,7 +82,7 @@ def train(config: RunConfig, corpus: str, source: str, targets: list[str], store
     """Fit the model of a collection, for ``project`` to use, and project nothing. Returns the run's id; see ``pipeline``."""
     watch = Watch()
     with at_work(store, run_name(), collection(corpus, source, targets, config), config):
-        texts = read_corpus(store, corpus, source, targets, config, None, watch, gold_train)
+        texts = read_corpus(store, corpus, source, targets, config, None, watch, gold_train, tokenizer=take_tokenizer(store, config, watch))
         segments = pair_segments(store, texts, config, watch)
         teachers, edges = fit_teachers(store, texts, segments, config, watch)
         plans = build_targets(store, texts, segments, teachers, config, watch)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
+from flows.encoders import align_by_student
 from flows.remote import ALIGN, Alignment, run_stage
 from flows.support import NO_SUPPORT, Support
 from flows.train import Refs, Targets
@@ -118,6 +119,8 @@ def align_texts(
     """What projects: the sharpened plans of the teachers, or the alignments of the student (``config.aligner``)."""
     if config.aligner == "target":
         return Aligned(targets.plans, teachers)
+    if config.teachers.kind == "transformers":
+        return Aligned(align_by_student(store, corpus, students, targets.segments, config, watch), students)
     calls = {
         (lang, shard): Alignment(
             corpus.pair_shard((lang, shard)),

@@ -25,6 +25,9 @@ from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.distill import DistillConfig
 from pipeline_lib.alignment.features import Side
+from pipeline_lib.encoding.model_files import ModelSource
+from pipeline_lib.encoding.tuned import TuneConfig
+from pipeline_lib.encoding.vectors import EncodeConfig
 from pipeline_lib.storage.fingerprint import digest
 from pipeline_lib.storage.leases import lease
 from pipeline_lib.storage.place import StoreError
@@ -32,7 +35,9 @@ from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.align import align, has_aligned
 from tasks.distill import distill_student, has_distilled
 from tasks.embed import embed, has_embedded
+from tasks.encode import encode, has_encoded
 from tasks.texts import Texts
+from tasks.tune import Pair, has_tuned, tune_student
 
 Key = TypeVar("Key", bound=Hashable)
 DEPLOYMENT = "gpu"  # each stage's flow is deployed under this name
@@ -87,9 +92,34 @@ class GpuStage:
     flow: str
 
 
+@dataclass(frozen=True)
+class Encoding:
+    """One call of ``encode``."""
+
+    texts: Texts
+    encoder: ArtifactRef
+    source: ModelSource
+    config: EncodeConfig
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """One call of ``tune_student``."""
+
+    shard: str
+    source: list[Texts]
+    pairs: list[Pair]
+    start: ArtifactRef
+    align: AlignConfig
+    encode: EncodeConfig
+    config: TuneConfig
+
+
 EMBED = GpuStage(embed, TypeAdapter(list[Embedding]), has_embedded, "spanferry-embed")
 DISTILL = GpuStage(distill_student, TypeAdapter(list[Distillation]), has_distilled, "spanferry-distill")
 ALIGN = GpuStage(align, TypeAdapter(list[Alignment]), has_aligned, "spanferry-align")
+ENCODE = GpuStage(encode, TypeAdapter(list[Encoding]), has_encoded, "spanferry-encode")
+TUNE = GpuStage(tune_student, TypeAdapter(list[Tuning]), has_tuned, "spanferry-tune")
 
 # One call after the other: they share the device.
 FILLING: dict[str, Any] = {"persist_result": False, "task_runner": ThreadPoolTaskRunner(max_workers=1)}
@@ -111,6 +141,18 @@ def distill_on_gpu(store: str, order: str) -> int:
 def align_on_gpu(store: str, order: str) -> int:
     """Align what the order lists; returns how many calls that were."""
     return _fill(ALIGN, store, order)
+
+
+@flow(name=ENCODE.flow, flow_run_name="encode order {order}", **FILLING)
+def encode_on_gpu(store: str, order: str) -> int:
+    """Encode what the order lists; returns how many calls that were."""
+    return _fill(ENCODE, store, order)
+
+
+@flow(name=TUNE.flow, flow_run_name="tune order {order}", **FILLING)
+def tune_on_gpu(store: str, order: str) -> int:
+    """Train the transformer students that the order lists; returns how many."""
+    return _fill(TUNE, store, order)
 
 
 def run_stage(stage: GpuStage, name: str, store: str, calls: Mapping[Key, Any], config: RunConfig, watch: Watch) -> dict[Key, Any]:

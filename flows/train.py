@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
-from flows.remote import DISTILL, EMBED, Distillation, Embedding, run_stage
+from flows.encoders import see_texts, take_start
+from flows.remote import DISTILL, EMBED, TUNE, Distillation, Embedding, Tuning, run_stage
 from flows.watch import Watch
 from pipeline_lib.alignment.features import SIDES
 from pipeline_lib.storage.store import ArtifactRef
@@ -14,6 +15,7 @@ from tasks.fit import fit
 from tasks.mcai import Chosen, bias, choose_student, map_gold
 from tasks.segments import align_segments
 from tasks.sharpen import sharpen
+from tasks.tune import Pair
 
 Refs = dict[str, ArtifactRef]  # by target language
 
@@ -57,9 +59,18 @@ def fit_teachers(store: str, corpus: Corpus, segments: dict[Cell, ArtifactRef], 
 
 
 def build_targets(
-    store: str, corpus: Corpus, segments: dict[Cell, ArtifactRef], teachers: Refs, config: RunConfig, watch: Watch
+    store: str,
+    corpus: Corpus,
+    segments: dict[Cell, ArtifactRef],
+    teachers: Refs,
+    config: RunConfig,
+    watch: Watch,
+    pinned: bool = False,
 ) -> Targets:
-    """Embed every unit, cost every pair of units in the band, sharpen the costs into plans."""
+    """Embed every unit, cost every pair of units in the band, sharpen the costs into plans.
+
+    What transformer teachers say stands in for the fitted ones' cost; with a ``pinned`` model whose student projects, nobody asks them.
+    """
     calls = {
         (side, lang, shard): Embedding(corpus.texts[code, shard], teachers[lang], side)
         for lang, shard in corpus.cells
@@ -81,19 +92,43 @@ def build_targets(
             for lang, shard in corpus.cells
         },
     )
-    plans = watch.stage("sharpen", {cell: sharpen.submit(store, costs[cell].main, config.sharpen) for cell in corpus.cells})
+    told = {cell: made.main for cell, made in costs.items()}
+    if config.teachers.kind == "transformers":
+        told = {} if pinned and config.aligner == "student" else see_texts(store, corpus, segments, config, watch)
+    plans = watch.stage("sharpen", {cell: sharpen.submit(store, told[cell], config.sharpen) for cell in told})
     posteriors = {cell: made.posteriors for cell, made in costs.items()}
     return Targets(segments, plans, posteriors, {cell: embedded["target", *cell] for cell in corpus.cells})
 
 
 def train_students(store: str, folder: str, corpus: Corpus, teachers: Refs, targets: Targets, config: RunConfig, watch: Watch) -> Refs:
     """Distil each pair's plans into its student; where the student projects and gold is declared, it may learn from that too."""
-    pupils = {lang: _pupil(corpus, lang, teachers, targets, targets.plans, config) for lang in corpus.targets}
-    students = run_stage(DISTILL, "distill", store, pupils, config, watch)
-    untaught = {lang: student.main for lang, student in students.items()}
+    untaught = _distil(store, corpus, teachers, targets, {0.0: targets.plans}, "distill", config, watch)[0.0]
     if not corpus.scanned.trained or config.aligner == "target":
         return untaught
     return _teach_gold(store, folder, corpus, teachers, targets, untaught, config, watch)
+
+
+def _distil(
+    store: str,
+    corpus: Corpus,
+    teachers: Refs,
+    targets: Targets,
+    plans: dict[float, dict[Cell, ArtifactRef]],
+    stage: str,
+    config: RunConfig,
+    watch: Watch,
+) -> dict[float, Refs]:
+    """The students that each set of plans teaches: one a language pair by fitted teachers, one for all languages by transformers."""
+    if config.teachers.kind == "transformers":
+        start = take_start(store, config, watch)
+        orders = {scale: _tuning(corpus, targets, made, start, config) for scale, made in plans.items()}
+        tuned = run_stage(TUNE, stage, store, orders, config, watch)
+        return {scale: dict.fromkeys(corpus.targets, student.main) for scale, student in tuned.items()}
+    pupils = {
+        (scale, lang): _pupil(corpus, lang, teachers, targets, made, config) for scale, made in plans.items() for lang in corpus.targets
+    }
+    students = run_stage(DISTILL, stage, store, pupils, config, watch)
+    return {scale: {lang: students[scale, lang].main for lang in corpus.targets} for scale in plans}
 
 
 def _teach_gold(
@@ -117,17 +152,23 @@ def _teach_gold(
             for cell in corpus.cells
         },
     )
-    pupils = {
-        (lang, scale): _pupil(corpus, lang, teachers, targets, {cell: biased[scale, cell] for cell in corpus.cells}, config)
-        for lang in both
-        for scale in config.mcai.scales
-    }
-    taught = run_stage(DISTILL, "distill with gold", store, pupils, config, watch)
-    rivals = {lang: {0.0: untaught[lang]} | {scale: taught[lang, scale].main for scale in config.mcai.scales} for lang in both}
+    taught = _distil(
+        store,
+        corpus,
+        teachers,
+        targets,
+        {scale: {cell: biased[scale, cell] for cell in corpus.cells} for scale in config.mcai.scales},
+        "distill with gold",
+        config,
+        watch,
+    )
+    rivals = {lang: {0.0: untaught[lang]} | {scale: taught[scale][lang] for scale in config.mcai.scales} for lang in both}
     chosen: dict[str, Chosen] = watch.stage(
         "choose",
         {
-            lang: choose_student.submit(store, both[lang], segments[lang], rivals[lang], spans[lang], config.align, config.mcai)
+            lang: choose_student.submit(
+                store, both[lang], segments[lang], rivals[lang], spans[lang], config.align, config.mcai, config.tune.start, config.encode
+            )
             for lang in both
         },
     )
@@ -145,3 +186,12 @@ def _pupil(corpus: Corpus, lang: str, teachers: Refs, targets: Targets, plans: d
         config.align,
         config.distill,
     )
+
+
+def _tuning(corpus: Corpus, targets: Targets, plans: dict[Cell, ArtifactRef], start: ArtifactRef, config: RunConfig) -> Tuning:
+    pairs = [
+        Pair(corpus.whole(lang), [targets.segments[lang, s] for s in corpus.shards], [plans[lang, s] for s in corpus.shards])
+        for lang in corpus.targets
+    ]
+    shard = f"{corpus.source}-{'+'.join(corpus.targets)}"
+    return Tuning(shard, corpus.whole(corpus.source), pairs, start, config.align, config.encode, config.tune)

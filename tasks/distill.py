@@ -1,20 +1,23 @@
 """Distill: the student of one language pair, trained on its transport plans."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import torch
 from prefect import task
 
 from data_contracts import TRAINING_LOG
 from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.alignment.cost import CostConfig
-from pipeline_lib.alignment.distill import DistillConfig, Epoch, distill, training_log
-from pipeline_lib.alignment.features import SIDES
+from pipeline_lib.alignment.distill import DistillConfig, distill, training_log
+from pipeline_lib.alignment.features import SIDES, Side
 from pipeline_lib.alignment.lessons import plan_lessons, split_documents
 from pipeline_lib.alignment.segments import segment_pairs
 from pipeline_lib.alignment.student import Student, excerpt, new_student, save_student, save_weights
+from pipeline_lib.alignment.training import Epoch
 from pipeline_lib.storage.fingerprint import Ingredients, digest, ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.fit import read_teachers
@@ -58,12 +61,9 @@ def distill_student(
         parts = (part for ref in plans for part in store.scan(ref))
         wanted = {*train, *held_out}
         groups = {name: found for ref in segments for name, found in segment_pairs(store.read(ref)).items() if name in wanted}
-        texts, into = read_all(store, source, wanted), read_all(store, target, wanted)
+        texts, into = ({name: text.types for name, text in read_all(store, side, wanted).items()} for side in (source, target))
         lessons = plan_lessons(parts, texts, into, groups, wanted, config.crop, align)
-        met: dict[str, set[str]] = {
-            side: {kind for text in side_texts.values() for kind in text.types}
-            for side, side_texts in zip(SIDES, (texts, into), strict=True)
-        }
+        met = {side: {kind for types in of_side.values() for kind in types} for side, of_side in zip(SIDES, (texts, into), strict=True)}
         with read_teachers(store, teachers) as fitted:
             pupil = _begin(new_student(fitted, config.student, cost), met, folder)
         pupil, log = distill(
@@ -78,7 +78,7 @@ def distill_student(
 
     student = store.folder("student", teachers.shard, made_of, make)
     logged = ingredients(TRAINING_LOG.id, "pipeline_lib.alignment.distill", None, fingerprints(student))
-    return Distilled(student, store.table(TRAINING_LOG, student.shard, logged, lambda: [_read_log(store, student)]))
+    return Distilled(student, store.table(TRAINING_LOG, student.shard, logged, lambda: [read_log(store, student)]))
 
 
 def has_distilled(
@@ -111,12 +111,13 @@ def _made_of(
     return ingredients("student@2", "pipeline_lib.alignment.distill", config, inputs)
 
 
-def _begin(student: Student, met: dict[str, set[str]], folder: Path) -> Student:
+def _begin(student: Student, met: Mapping[Side, set[str]], folder: Path) -> Student:
     """What training needs of an untrained student; all that it will not change is in ``folder`` already, and out of memory."""
     save_student(student, folder)
     return excerpt(student, met)
 
 
-def _read_log(store: Store, student: ArtifactRef):  # type: ignore[no-untyped-def]
+def read_log(store: Store, student: ArtifactRef) -> pa.Table:
+    """TRAINING_LOG of a student."""
     with store.local(student) as folder:
         return training_log(Epoch(**row) for row in json.loads((folder / LOG).read_text(encoding="utf-8")))

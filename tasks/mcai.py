@@ -11,8 +11,10 @@ from prefect import task
 from data_contracts import MAPPED_SPANS, MCAI_SCALES, TRANSPORT_PLANS
 from pipeline_lib.alignment.align import AlignConfig, align_tables
 from pipeline_lib.alignment.segments import segment_pairs
-from pipeline_lib.alignment.student import load_student
 from pipeline_lib.corpus.layouts import CorpusConfig
+from pipeline_lib.encoding.model_files import ModelSource
+from pipeline_lib.encoding.tuned import read_student
+from pipeline_lib.encoding.vectors import EncodeConfig, chosen_device
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from pipeline_lib.supervision.declared import declared_gold, gold_hashes
@@ -91,6 +93,8 @@ def choose_student(
     spans: ArtifactRef,
     align: AlignConfig,
     config: McaiConfig,
+    source: ModelSource,
+    encode: EncodeConfig,
 ) -> Chosen:
     """Of the students by the scale of their bias, the one whose alignments see most of the held-out gold; the smaller scale if equal."""
     store, scales = Store(root), sorted(students)
@@ -104,12 +108,13 @@ def choose_student(
     def make() -> Iterator[pa.Table]:
         torch.set_num_threads(1)
         _, judges = parted(mapped(store.read(spans)), config.held_out)
-        source, target = (read_all(store, side, judges) for side in texts)
+        ours, theirs = (read_all(store, side, judges) for side in texts)
         groups = {name: found for ref in segments for name, found in segment_pairs(store.read(ref)).items() if name in judges}
         seen = []
         for scale in scales:
             with store.local(students[scale]) as folder:
-                seen.append(mean_overlap(align_tables(source, target, _langs(texts), groups, load_student(folder), align), judges))
+                student = read_student(folder, source, chosen_device(encode.device), encode.tokens)
+                seen.append(mean_overlap(align_tables(ours, theirs, _langs(texts), groups, student, align), judges))
         best = max(range(len(scales)), key=seen.__getitem__)
         yield MCAI_SCALES.table(
             [

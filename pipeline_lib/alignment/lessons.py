@@ -1,8 +1,9 @@
 """Lessons: what the student is trained on, crops of documents with the plan that it is to find."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,18 +15,20 @@ from pipeline_lib.alignment.band import Band, Floats, prior
 from pipeline_lib.alignment.segments import Groups, anchored_band
 from pipeline_lib.alignment.units import GridText
 
+Text = TypeVar("Text", list[str], GridText)  # what a student reads: unit types, or the text itself
+
 
 @dataclass(frozen=True)
-class Lesson:
-    """One crop: unit types of both sides and the plan between them, kept in its band.
+class Lesson(Generic[Text]):
+    """One crop: both sides and the plan between them, kept in its band.
 
     Attributes:
         plan: the target, shape (cells,); nearness: positional prior, shape (cells,).
     """
 
     document: str
-    source_types: list[str]
-    target_types: list[str]
+    source: Text
+    target: Text
     band: Band
     plan: npt.NDArray[np.float32]
     nearness: npt.NDArray[np.float32]
@@ -37,8 +40,8 @@ class Lesson:
 
 
 def lessons(
-    document: str, source: Sequence[str], target: Sequence[str], band: Band, plan: npt.NDArray[np.float32], nearness: Floats, crop: int
-) -> Iterable[Lesson]:
+    document: str, source: Text, target: Text, band: Band, plan: npt.NDArray[np.float32], nearness: Floats, crop: int
+) -> Iterable[Lesson[Text]]:
     """Cut one document's plan, shape (cells,), into crops of ``crop`` source units with all target units that their band reaches."""
     for first in range(0, band.rows, crop):
         last = min(first + crop, band.rows)
@@ -49,7 +52,7 @@ def lessons(
         cells = slice(band.indptr[first], band.indptr[last])
         # Copies: a view would keep the whole table of plans in memory.
         values = plan[cells].astype(np.float32, copy=True), nearness[cells].astype(np.float32)
-        yield Lesson(document, list(source[first:last]), list(target[left:right]), part, *values)
+        yield Lesson(document, source[first:last], target[left:right], part, *values)
 
 
 def split_documents(documents: Iterable[str], at_most: int, held_out: float) -> tuple[list[str], list[str]]:
@@ -61,23 +64,23 @@ def split_documents(documents: Iterable[str], at_most: int, held_out: float) -> 
 
 def plan_lessons(
     plans: Iterable[pa.Table],
-    source: dict[str, GridText],
-    target: dict[str, GridText],
+    source: Mapping[str, Text],
+    target: Mapping[str, Text],
     segments: Mapping[str, Groups],
     wanted: set[str],
     crop: int,
     align: AlignConfig,
-) -> dict[str, list[Lesson]]:
-    """The lessons of the ``wanted`` documents of TRANSPORT_PLANS, by document."""
-    found: dict[str, list[Lesson]] = {}
+) -> dict[str, list[Lesson[Text]]]:
+    """The lessons of the ``wanted`` documents of TRANSPORT_PLANS, by document. ``source``, ``target``: what the student reads of them."""
+    found: dict[str, list[Lesson[Text]]] = {}
     for part in plans:
         values = part["plan"].combine_chunks()
         for number, row in enumerate(part.select(["document", "columns", "low", "high"]).to_pylist()):
             name = row["document"]
             if name in wanted:
-                band, texts = Band.from_row(row), (source[name], target[name])
+                band = Band.from_row(row)
                 groups = segments.get(name) if align.anchored else None
                 _, centre = anchored_band(groups, band.rows, band.columns, align.band)
                 nearness = prior(band, centre, align.band)
-                found[name] = list(lessons(name, texts[0].types, texts[1].types, band, values[number].values.to_numpy(), nearness, crop))
+                found[name] = list(lessons(name, source[name], target[name], band, values[number].values.to_numpy(), nearness, crop))
     return found

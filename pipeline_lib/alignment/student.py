@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.features import SIDES, Side, spelling, type_tables
 from pipeline_lib.alignment.fitted import Teachers
+from pipeline_lib.alignment.units import GridText
 
 if TYPE_CHECKING:
     from pipeline_lib.alignment.encoder import EncoderConfig, StudentEncoder
@@ -57,6 +58,10 @@ class Student:
         vectors: torch.Tensor = self.model(ids, letters[[distinct[kind] for kind in types]], side)
         return vectors
 
+    def read(self, text: GridText, side: Side) -> torch.Tensor:
+        """The same for a text on its grid."""
+        return self.encode(text.types, side)
+
 
 def new_student(teachers: Teachers, config: StudentConfig, cost: CostConfig) -> Student:
     """An untrained student, whose similarities already are about those of ``cost``."""
@@ -87,7 +92,7 @@ def new_student(teachers: Teachers, config: StudentConfig, cost: CostConfig) -> 
     return Student(model, {side: dict(vocabulary.index) for side, vocabulary in vocabularies})
 
 
-def excerpt(student: Student, types: Mapping[str, set[str]]) -> Student:
+def excerpt(student: Student, types: Mapping[Side, set[str]]) -> Student:
     """The same student with vectors for some ``types`` of either side alone: all that texts made of them can tell apart."""
     from pipeline_lib.alignment.encoder import StudentEncoder
 

@@ -5,6 +5,7 @@ Every later stage speaks units, whatever tokenizer an encoder brings.
 
 import unicodedata
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +22,7 @@ UNIT = regex.compile(
     r"|(?![\s\x1c-\x1f])(?:\X(?<!\s\p{M}*)|.)[\p{M}\u200c\u200d]*"
 )
 NUMBER = regex.compile(r"\p{Nd}+(?:[.,]\p{Nd}+)*")
+Cut = Callable[[str], list[tuple[int, int]]]
 SENTENCE_END = frozenset(".!?…")
 
 
@@ -38,9 +40,12 @@ class Units:
     breaks: list[int]
 
 
-def split_units(text: str) -> Units:
-    """The units of ``text`` and the segments they form; all lists are empty for a text of white space."""
-    spans = [match.span() for match in UNIT.finditer(text)]
+def split_units(text: str, cut: Cut | None = None) -> Units:
+    """The units of ``text`` and the segments they form; all lists are empty for a text of white space.
+
+    ``cut`` gives the units' spans, ascending and disjoint; without it they are words.
+    """
+    spans = cut(text) if cut else [match.span() for match in UNIT.finditer(text)]
     breaks = [0] if spans else []
     for index in range(1, len(spans)):
         before, here = spans[index - 1], spans[index]
@@ -84,6 +89,16 @@ class GridText:
         """The folded type of every unit, in order."""
         return [fold(self.text[start:end]) for start, end in zip(self.starts, self.ends, strict=True)]
 
+    def __getitem__(self, units: slice) -> "GridText":
+        """A piece of the text, from its first unit to its last one."""
+        first, last, _ = units.indices(len(self.starts))
+        if last <= first:
+            return GridText("", [], [], [])
+        origin = self.starts[first]
+        starts, ends = ([place - origin for place in edges[first:last]] for edges in (self.starts, self.ends))
+        breaks = [0, *(place - first for place in self.breaks if first < place < last)]
+        return GridText(self.text[origin : self.ends[last - 1]], starts, ends, breaks)
+
     def units_of(self, start: int, end: int) -> range:
         """Indices of the units that overlap [start, end)."""
         first = bisect_right(self.ends, start)
@@ -91,11 +106,11 @@ class GridText:
         return range(first, max(first, last))
 
 
-def units_table(documents: pa.Table) -> pa.Table:
+def units_table(documents: pa.Table, cut: Cut | None = None) -> pa.Table:
     """UNITS for every row of DOCUMENTS, in the same order."""
     rows = []
     for row in documents.select(["document", "lang", "text"]).to_pylist():
-        units = split_units(row["text"])
+        units = split_units(row["text"], cut)
         rows.append({"document": row["document"], "lang": row["lang"], "starts": units.starts, "ends": units.ends, "breaks": units.breaks})
     return UNITS.table(rows)
 

@@ -31,7 +31,11 @@ class McaiConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     )
     held_out: float = Field(0.25, gt=0, lt=1, description="share of the declared documents that choose the scale and are not biased")
     least: float = Field(0.1, ge=0, le=1, description="overlap below which a mention and a gold span are not mapped to each other")
-    iterations: int = Field(20, ge=1, description="Sinkhorn iterations that give a biased plan its marginals back")
+    iterations: int = Field(
+        20,
+        ge=0,
+        description="Sinkhorn iterations that give a biased plan its marginals back; 0: none, so that it differs inside the spans alone",
+    )
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline_lib.corpus.samples import write_sample
 from tests.tasks.chain import DOCUMENTS_USED, Chain, copy_of, run_chain
+from tests.tasks.transformers import Made, make
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +19,10 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
 @pytest.fixture
 def own(chain: Chain, tmp_path: Path) -> Chain:
     return copy_of(chain, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def made(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """What transformers make of the chain, in a store of its own."""
+    folder = tmp_path_factory.mktemp("transformers")
+    return make(chain, copy_of(chain, folder).root, folder / "encoders")

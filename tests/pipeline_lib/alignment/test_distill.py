@@ -15,11 +15,12 @@ from data_contracts.alignment import TRAINING_LOG
 from pipeline_lib.alignment import distill as module
 from pipeline_lib.alignment.align import AlignConfig, align_document
 from pipeline_lib.alignment.band import BandConfig, prior, scaled_diagonal
-from pipeline_lib.alignment.distill import DistillConfig, Epoch, alignment_loss, distill, lesson_loss, training_log, transported
+from pipeline_lib.alignment.distill import DistillConfig, alignment_loss, distill, lesson_loss, training_log, transported
 from pipeline_lib.alignment.features import SIDES
 from pipeline_lib.alignment.lessons import Lesson
 from pipeline_lib.alignment.sinkhorn import SharpenConfig
 from pipeline_lib.alignment.student import Student, save_student
+from pipeline_lib.alignment.training import Epoch, Training
 from tests.pipeline_lib.alignment.pupils import grid, small_student, toy_lessons, vectors
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -198,7 +199,7 @@ def test_both_sides_of_a_lesson_are_taught(plan: str) -> None:
 
     (lesson,) = toy_lessons(1, 1, length=2)
     lesson_loss(cast(Student, Reader()), lesson, AlignConfig.model_validate({"student_plan": plan}), 3).backward()
-    assert read == [("source", lesson.source_types), ("target", lesson.target_types)]
+    assert read == [("source", lesson.source), ("target", lesson.target)]
     assert all(leaf.grad is not None and (leaf.grad != 0).any() for leaf in vectors.values())
 
 
@@ -268,7 +269,7 @@ class Script:
         self.losses: Iterator[float] = iter(losses)
         self.weights: list[dict[str, torch.Tensor]] = []
 
-    def __call__(self, loss_of: object, held_out: list[Lesson]) -> float:
+    def __call__(self) -> float:
         self.weights.append(copy.deepcopy(self.student.model.state_dict()))
         return next(self.losses)
 
@@ -287,7 +288,7 @@ def test_training_stops_when_patience_ends_and_hands_back_the_best_weights(
 ) -> None:
     student = small_student()
     script = Script(student, losses)
-    monkeypatch.setattr(module, "_mean", script)
+    monkeypatch.setattr(Training, "_held_out_loss", script)
     student, log = distill(student, toy_lessons(1, 2), toy_lessons(2, 1), SHORT.model_copy(update={"epochs": 6, "patience": 2}), USE)
     assert len(log) == rows and [epoch.held_out_loss for epoch in log] == losses[:rows]
     assert [epoch.epoch for epoch in log if epoch.best][-1] == best
@@ -309,8 +310,8 @@ def test_a_small_collection_is_repeated_until_it_gave_enough_steps(
     lessons: int, config: DistillConfig, epochs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     student = small_student()
-    monkeypatch.setattr(module, "_train_epoch", lambda *_: 0.5)
-    monkeypatch.setattr(module, "_mean", Script(student, [1 - 0.01 * number for number in range(99)]))
+    monkeypatch.setattr(Training, "_learn", lambda training, _: setattr(training, "step", training.step + 1))
+    monkeypatch.setattr(Training, "_held_out_loss", Script(student, [1 - 0.01 * number for number in range(99)]))
     _, log = distill(student, toy_lessons(1, lessons), [], config.model_copy(update={"crops_a_step": 4}), USE)
     assert log[-1].epoch == epochs
 
@@ -382,6 +383,6 @@ def test_a_student_is_taught_for_the_use_that_will_be_made_of_it(plan: str) -> N
     student, log = distill(small_student(), toy_lessons(1, 8), [lesson], SHORT, use)
     with torch.no_grad():
         assert float(lesson_loss(student, lesson, use, SHORT.rounds)) == pytest.approx(min(row.held_out_loss for row in log), abs=1e-6)
-        cosine = student.encode(lesson.source_types, "source") @ student.encode(lesson.target_types, "target").T
+        cosine = student.encode(lesson.source, "source") @ student.encode(lesson.target, "target").T
     plain = float(alignment_loss(cosine, lesson.dense()[0], lesson.dense()[2]))
     assert (plain == pytest.approx(min(row.held_out_loss for row in log), abs=1e-6)) == (plan == "cosine")

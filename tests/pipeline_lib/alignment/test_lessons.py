@@ -28,7 +28,7 @@ def test_crops_cover_every_cell_of_the_band_once_and_no_other(band: Band, crop: 
     times, values = np.zeros((band.rows, band.columns)), np.zeros((band.rows, band.columns))
     for lesson in lessons("d", source, target, band, plan, plan / 2.0, crop):
         found, nearness, inside = lesson.dense()
-        rows, columns = [source.index(kind) for kind in lesson.source_types], [target.index(kind) for kind in lesson.target_types]
+        rows, columns = [source.index(kind) for kind in lesson.source], [target.index(kind) for kind in lesson.target]
         assert lesson.document == "d" and 0 < len(rows) <= crop
         assert found.shape == inside.shape == (len(rows), len(columns))
         assert (found[~inside] == 0).all() and torch.equal(nearness, found / 2)
@@ -70,10 +70,10 @@ def test_the_wanted_plans_become_lessons_of_the_folded_types() -> None:
     found = plan_lessons(parts, source, target, {}, {"a", "c"}, 384, AlignConfig())
     assert list(found) == ["a", "c"]
     (lesson,) = found["a"]
-    assert (lesson.source_types, lesson.target_types) == (["fiebre", "alta"], ["high", "fever", "now"])
+    assert (lesson.source, lesson.target) == (["fiebre", "alta"], ["high", "fever", "now"])
     assert lesson.dense()[0].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert found["c"][0].source_types == ["ulcera"]
-    assert [len(lesson.source_types) for lesson in plan_lessons(parts, source, target, {}, {"a"}, 1, AlignConfig())["a"]] == [1, 1]
+    assert [len(lesson.source) for lesson in plan_lessons(parts, source, target, {}, {"a"}, 1, AlignConfig())["a"]] == [1, 1]
 
 
 def test_the_nearness_of_a_lesson_is_the_prior_that_align_will_use() -> None:

@@ -1,0 +1,120 @@
+"""The transformers of a run: taken into the store, and every text encoded once by each, whatever it is compared with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flows.config import RunConfig
+from flows.corpus import Cell, Corpus
+from flows.remote import ENCODE, Encoding, run_stage
+from flows.watch import Watch
+from pipeline_lib.encoding.model_files import ModelSource, read_origin
+from pipeline_lib.encoding.views import Role
+from pipeline_lib.storage.store import ArtifactRef, Store
+from tasks.align import align_encoded
+from tasks.encoders import take_encoder
+from tasks.views import see
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An encoder in the store, and what of it is taken."""
+
+    files: ArtifactRef
+    source: ModelSource
+
+
+def take_tokenizer(store: str, config: RunConfig, watch: Watch) -> ArtifactRef | None:
+    """The tokenizer whose pieces are the run's units; None where they are words."""
+    if config.units.grid == "words":
+        return None
+    source, setting = _first(("units.tokenizer", config.units.tokenizer), ("teachers.sentence", config.teachers.sentence))
+    taken: dict[int, ArtifactRef] = watch.stage("tokenizer", {0: take_encoder.submit(store, "tokenizer", source, setting, False)})
+    return taken[0]
+
+
+def take_teachers(store: str, config: RunConfig, watch: Watch) -> dict[Role, Taken]:
+    """The teachers of those views that count."""
+    sources: dict[Role, ModelSource] = {role: getattr(config.teachers, role) for role in config.views.weights}
+    files = watch.stage(
+        "teachers", {role: take_encoder.submit(store, role, source, f"teachers.{role}") for role, source in sources.items()}
+    )
+    return {role: Taken(files[role], sources[role]) for role in sources}
+
+
+def take_start(store: str, config: RunConfig, watch: Watch) -> ArtifactRef:
+    """The encoder that the student starts from."""
+    source, setting = _first(("tune.start", config.tune.start), ("teachers.sentence", config.teachers.sentence))
+    taken: dict[int, ArtifactRef] = watch.stage("start", {0: take_encoder.submit(store, "start", source, setting)})
+    return taken[0]
+
+
+def see_texts(store: str, corpus: Corpus, segments: dict[Cell, ArtifactRef], config: RunConfig, watch: Watch) -> dict[Cell, ArtifactRef]:
+    """The costs by the transformer teachers. The source is encoded once, however many languages it is compared with."""
+    teachers = take_teachers(store, config, watch)
+    langs = [corpus.source, *corpus.targets]
+    calls = {
+        (role, lang, shard): Encoding(corpus.texts[lang, shard], taken.files, taken.source, config.encode)
+        for role, taken in teachers.items()
+        for lang in langs
+        for shard in corpus.shards
+    }
+    encoded = run_stage(ENCODE, "encode", store, calls, config, watch)
+
+    def views(lang: str, shard: int) -> dict[Role, ArtifactRef]:
+        return {role: encoded[role, lang, shard] for role in teachers}
+
+    return watch.stage(
+        "views",
+        {
+            (lang, shard): see.submit(
+                store,
+                corpus.pair_shard((lang, shard)),
+                views(corpus.source, shard),
+                views(lang, shard),
+                segments[lang, shard],
+                config.views,
+            )
+            for lang, shard in corpus.cells
+        },
+    )
+
+
+def align_by_student(
+    store: str, corpus: Corpus, students: Mapping[str, ArtifactRef], segments: dict[Cell, ArtifactRef], config: RunConfig, watch: Watch
+) -> dict[Cell, ArtifactRef]:
+    """Every text encoded once by the student, and the cosines of every pair."""
+    own = config.tune.start
+    sides = {(students[lang].key, code, shard): students[lang] for lang, shard in corpus.cells for code in (corpus.source, lang)}
+    calls = {(key, code, shard): Encoding(corpus.texts[code, shard], ref, own, config.encode) for (key, code, shard), ref in sides.items()}
+    encoded = run_stage(ENCODE, "encode by the student", store, calls, config, watch)
+    return watch.stage(
+        "align",
+        {
+            (lang, shard): align_encoded.submit(
+                store,
+                corpus.pair_shard((lang, shard)),
+                encoded[students[lang].key, corpus.source, shard],
+                encoded[students[lang].key, lang, shard],
+                segments[lang, shard],
+                config.align,
+            )
+            for lang, shard in corpus.cells
+        },
+    )
+
+
+def encoders_record(store: str, watch: Watch) -> dict[str, Any]:
+    """Where the transformers that a run used came from, by role, for its record; nothing for a run without any."""
+    found = {}
+    for ref in watch.used.values():
+        if ref.contract == "encoders":
+            with Store(store).local(ref) as folder:
+                found[ref.shard] = vars(read_origin(folder))
+    return {"encoders": dict(sorted(found.items()))} if found else {}
+
+
+def _first(*settings: tuple[str, ModelSource]) -> tuple[ModelSource, str]:
+    """The first source that names a model; of none the last, whose setting is then missed."""
+    named = [(source, key) for key, source in settings if source.model]
+    return named[0] if named else (settings[-1][1], settings[-1][0])

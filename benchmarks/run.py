@@ -14,6 +14,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.encoding import beside_row, encoding_rows
 from benchmarks.fitting import fitting_row
 from benchmarks.links import links_rows
 from benchmarks.measure import Row
@@ -28,6 +29,8 @@ TITLES = {
     "cosine_and_plan": "from 1024-dimensional vectors to the plan",
     "links": "from similarities to word links (F1 against planted links)",
     "fit_and_align": "fit on parallel text and align it, CPU seconds",
+    "encoding": "encoding documents (6 layers, 384 wide) against padded batches of 8 in random order",
+    "beside_the_encoder": "encoding pairs by a student of XLM-R base's shape and aligning them, CPU seconds",
     "projection": "bundled corpus, es to en",
 }
 
@@ -68,6 +71,8 @@ def main() -> None:
     parser.add_argument(
         "--parallel", type=Path, help="parallel text to fit on: TSV with a header, source and target in the last two columns"
     )
+    parser.add_argument("--texts", type=Path, help="folder of .txt files whose lengths the encoded documents shall have")
+    parser.add_argument("--documents", type=int, default=40, help="documents to encode")
     parser.add_argument("--pairs", type=int, default=2000, help="pairs of it to use")
     arguments = parser.parse_args()
     out: Path = arguments.out
@@ -78,6 +83,8 @@ def main() -> None:
         "links": links_rows,
         "fit_and_align": lambda: [fitting_row(arguments.parallel, arguments.pairs)],
         "projection": lambda: [projection_row()],
+        "encoding": lambda: encoding_rows(arguments.texts, arguments.documents),
+        "beside_the_encoder": lambda: [beside_row(arguments.texts, max(1, arguments.documents // 10))],
     }
     results: dict[str, list[Row]] = {}
     for subject, measured in subjects.items():

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
@@ -13,7 +13,10 @@ from pipeline_lib.encoding.views import Role
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.align import align_encoded
 from tasks.encoders import take_encoder
+from tasks.quantise import quantise
 from tasks.views import see
+
+Key = TypeVar("Key", bound=str)
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ def take_teachers(store: str, config: RunConfig, watch: Watch) -> dict[Role, Tak
     files = watch.stage(
         "teachers", {role: take_encoder.submit(store, role, source, f"teachers.{role}") for role, source in sources.items()}
     )
-    return {role: Taken(files[role], sources[role]) for role in sources}
+    return _ready(store, {role: Taken(files[role], sources[role]) for role in sources}, config, watch)
 
 
 def take_start(store: str, config: RunConfig, watch: Watch) -> ArtifactRef:
@@ -84,9 +87,14 @@ def align_by_student(
     store: str, corpus: Corpus, students: Mapping[str, ArtifactRef], segments: dict[Cell, ArtifactRef], config: RunConfig, watch: Watch
 ) -> dict[Cell, ArtifactRef]:
     """Every text encoded once by the student, and the cosines of every pair."""
-    own = config.tune.start
-    sides = {(students[lang].key, code, shard): students[lang] for lang, shard in corpus.cells for code in (corpus.source, lang)}
-    calls = {(key, code, shard): Encoding(corpus.texts[code, shard], ref, own, config.encode) for (key, code, shard), ref in sides.items()}
+    taken = _ready(store, {ref.key: Taken(ref, config.tune.start) for ref in students.values()}, config, watch)
+    calls = {
+        (students[lang].key, code, shard): Encoding(
+            corpus.texts[code, shard], taken[students[lang].key].files, config.tune.start, config.encode
+        )
+        for lang, shard in corpus.cells
+        for code in (corpus.source, lang)
+    }
     encoded = run_stage(ENCODE, "encode by the student", store, calls, config, watch)
     return watch.stage(
         "align",
@@ -112,6 +120,14 @@ def encoders_record(store: str, watch: Watch) -> dict[str, Any]:
             with Store(store).local(ref) as folder:
                 found[ref.shard] = vars(read_origin(folder))
     return {"encoders": dict(sorted(found.items()))} if found else {}
+
+
+def _ready(store: str, encoders: dict[Key, Taken], config: RunConfig, watch: Watch) -> dict[Key, Taken]:
+    """The encoders as they will be run: themselves, or with int8 weights."""
+    if config.encode.runtime == "torch":
+        return encoders
+    files = watch.stage("quantise", {key: quantise.submit(store, taken.files, taken.source) for key, taken in encoders.items()})
+    return {key: Taken(files[key], taken.source) for key, taken in encoders.items()}
 
 
 def _first(*settings: tuple[str, ModelSource]) -> tuple[ModelSource, str]:

@@ -1,14 +1,16 @@
 """Encode: what a transformer says of every unit of one shard of one language, once, whatever it will be compared with."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow as pa
 import torch
 from prefect import task
 
 from data_contracts import UNIT_VECTORS
+from pipeline_lib.encoding.int8 import is_int8, load_int8
 from pipeline_lib.encoding.model_files import ModelSource
-from pipeline_lib.encoding.transformer import load_encoder
+from pipeline_lib.encoding.transformer import Encoder, load_encoder
 from pipeline_lib.encoding.vectors import EncodeConfig, chosen_device, chosen_precision, vector_tables
 from pipeline_lib.storage.fingerprint import Ingredients, ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
@@ -25,12 +27,17 @@ def encode(root: str, texts: Texts, encoder: ArtifactRef, source: ModelSource, c
     def make() -> Iterator[pa.Table]:
         # Shards run side by side; one thread each keeps the last bit and the cores.
         torch.set_num_threads(1)
-        device = chosen_device(config.device, int(shard.partition("-")[0]))
         with store.local(encoder) as folder:
-            loaded = load_encoder(folder, source, device, chosen_precision(config.precision, device), config.tokens)
-            yield from vector_tables(texts.read(store), lang, loaded)
+            yield from vector_tables(texts.read(store), lang, _load(folder, source, config, int(shard.partition("-")[0])))
 
     return store.table(UNIT_VECTORS, _shard(texts, encoder), _made_of(texts, encoder, source, config), make)
+
+
+def _load(folder: Path, source: ModelSource, config: EncodeConfig, shard: int) -> Encoder:
+    if is_int8(folder):
+        return load_int8(folder, source, config.tokens)
+    device = chosen_device(config.device, shard)
+    return load_encoder(folder, source, device, chosen_precision(config.precision, device), config.tokens)
 
 
 def has_encoded(root: str, texts: Texts, encoder: ArtifactRef, source: ModelSource, config: EncodeConfig) -> bool:

@@ -132,7 +132,7 @@ def load_encoder(folder: Path, source: ModelSource, device: str, precision: torc
     if absent:
         raise EncoderError(f"{source.model or folder.name}: the weights lack {len(absent)} of the model's tensors, such as {absent[0]}")
     model.pooler = None  # a vector a text, which nobody asks for
-    before, after = _special(tokenizer)
+    before, after = special_tokens(tokenizer)
     hidden = _cut_layers(model, source.hidden_state)
     room = _most_tokens(model, tokenizer, source.window) - len(before) - len(after)
     if room <= source.overlap and source.window:
@@ -153,7 +153,7 @@ def encode_texts(encoder: Encoder, texts: Sequence[GridText]) -> Iterator[tuple[
                 yield reading, vectors.to(torch.float16).cpu().numpy()
 
 
-def _special(tokenizer: Any) -> tuple[list[int], list[int]]:
+def special_tokens(tokenizer: Any) -> tuple[list[int], list[int]]:
     """What the tokenizer puts before and after a text."""
     plain = tokenizer("a", add_special_tokens=False)["input_ids"]
     whole = tokenizer("a", add_special_tokens=True)["input_ids"]

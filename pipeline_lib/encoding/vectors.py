@@ -21,6 +21,7 @@ class EncodeConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """How encoders are run."""
 
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: bfloat16 on a GPU, float32 on a CPU")
+    runtime: Literal["torch", "onnx-int8"] = Field("torch", description="onnx-int8: int8 weights on a CPU, needs the extra onnx")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or one GPU such as cuda:1")
     tokens: int = Field(16384, ge=1, description="tokens a pass at most, halved where the device's memory is too small")
 

@@ -12,6 +12,8 @@ from pipeline_lib.storage.store import Store
 from tests.tasks.chain import Chain, fingerprint, other
 from tests.tasks.transformers import TUNE, Made, call_tune
 
+STEPS = 14
+
 
 class Killed(Exception):
     """The worker is gone."""
@@ -56,13 +58,13 @@ def test_it_depends_on_start_and_settings_but_not_on_how_often_it_writes_itself_
 def test_killed_at_any_step_it_goes_on_to_the_same_weights(
     made: Made, chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twice in a row, at random steps, with dropout at work."""
+    """Ten times in a row, at random steps, with dropout at work."""
     whole = model_bytes(made)
     shutil.copytree(made.root, tmp_path / "store")
     shutil.rmtree(tmp_path / "store" / "student")
     store = Store(str(tmp_path / "store"))
     plain = Checkpoints.keep
-    for kill_at in sorted(random.Random(3).sample(range(1, 8), 2)):
+    for kill_at in sorted(random.Random(3).sample(range(1, STEPS), 10)):
 
         def keep(self: Checkpoints, step: int, write: object, kill_at: int = kill_at) -> None:
             plain(self, step, write)  # type: ignore[arg-type]

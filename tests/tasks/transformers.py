@@ -26,7 +26,7 @@ SOURCES = {
 ENCODE = EncodeConfig(device="cpu")
 VIEWS = ViewsConfig()
 ALIGN = AlignConfig(student_plan="cosine")
-TUNE = TuneConfig(epochs=1, least_steps=4, crop=64, crops_a_step=2, keep_every=2, learning_rate=1e-3, threads=1, start=SOURCES["sentence"])
+TUNE = TuneConfig(epochs=1, least_steps=14, crop=64, crops_a_step=2, keep_every=2, learning_rate=1e-3, threads=1, start=SOURCES["sentence"])
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ import pytest
 from data_contracts import ALIGNMENTS
 from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.storage.store import ArtifactRef
-from tasks.align import align
+from tasks.align import align, align_encoded
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
+from tests.tasks.transformers import Made
 
 
 def call(chain: Chain, **changes: object) -> ArtifactRef:
@@ -67,3 +68,19 @@ def test_it_does_not_depend_on_where_or_when_its_inputs_were_made(chain: Chain) 
 @DAMAGES
 def test_a_damaged_table_is_made_again(own: Chain, damage: str) -> None:
     assert_repaired(lambda: call(own), own.root, damage)
+
+
+def test_from_vectors_it_makes_the_alignment_of_the_same_texts(made: Made, chain: Chain) -> None:
+    config = AlignConfig(student_plan="cosine")
+    source, target = (made.vectors["sentence", lang, 0] for lang in ("es", "en"))
+    ref = align_encoded.fn(made.root, chain.alignments[0].shard, source, target, chain.segments[0], config)
+    table = made.store.read(ref)
+    ALIGNMENTS.check(table)
+    ours, theirs = (chain.texts[lang, 0].read(chain.store) for lang in ("es", "en"))
+    for row in table.select(["document", "source_lang", "target_lang", "rows", "columns"]).to_pylist():
+        assert (row["source_lang"], row["target_lang"]) == ("es", "en")
+        assert (row["rows"], row["columns"]) == (len(ours[row["document"]].starts), len(theirs[row["document"]].starts))
+    assert table["document"].to_pylist() == list(ours)
+    assert align_encoded.fn(made.root, chain.alignments[0].shard, source, target, chain.segments[0], config).reused
+    changed = fingerprint(lambda: align_encoded.fn(made.root, ref.shard, source, target, chain.segments[0], AlignConfig()))
+    assert changed != ref.fingerprint

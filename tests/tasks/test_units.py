@@ -2,6 +2,7 @@ from data_contracts import UNITS
 from pipeline_lib.storage.store import ArtifactRef
 from tasks.units import make_units
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
+from tests.tasks.transformers import Made
 
 
 def call(chain: Chain) -> ArtifactRef:
@@ -34,3 +35,14 @@ def test_it_depends_on_its_documents(chain: Chain) -> None:
 @DAMAGES
 def test_a_damaged_table_is_made_again(own: Chain, damage: str) -> None:
     assert_repaired(lambda: call(own), own.root, damage)
+
+
+def test_with_a_tokenizer_the_units_are_its_pieces(made: Made, chain: Chain) -> None:
+    documents, words = chain.rows["es", 0].documents, chain.texts["es", 0].units
+    pieces = make_units.fn(made.root, documents, made.encoders["phrase"])
+    table, coarse = made.store.read(pieces), chain.store.read(words)
+    UNITS.check(table)
+    assert pieces.fingerprint != words.fingerprint and table["document"].to_pylist() == coarse["document"].to_pylist()
+    for fine, plain in zip(table["starts"].to_pylist(), coarse["starts"].to_pylist(), strict=True):
+        assert len(fine) > len(plain)
+    assert make_units.fn(made.root, documents, made.encoders["phrase"]).reused

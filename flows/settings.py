@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_origin
 from pydantic import BaseModel, ValidationError
 
 from pipeline_lib.corpus.layouts import CorpusConfig
+from pipeline_lib.encoding.model_files import ModelSource
 
 Config = TypeVar("Config", bound=BaseModel)
 
@@ -19,12 +20,12 @@ class ConfigError(ValueError):
 
 def configured(model: type[Config], values: Mapping[str, Any], settings: Sequence[str] = ()) -> Config:
     """The configuration of ``values`` with ``settings`` on top: ``a.b=value``, TOML or a bare word. Raises ``ConfigError``."""
-    merged = deepcopy(dict(values))
+    merged, alone = deepcopy(dict(values)), dict(_alone(model))
     for setting in settings:
         key, separator, value = setting.partition("=")
         if not separator:
             raise ConfigError(f"--set takes key=value, not {setting!r}")
-        _put(merged, key.strip(), _parse(value.strip()))
+        _put(merged, alone.get(key.strip(), key.strip()), _parse(value.strip()))
     known = dict(_keys(model))
     for key in _flat(merged, {key for key, is_table in known.items() if is_table}):
         if key not in known:
@@ -74,6 +75,15 @@ def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, bool]
             yield from _keys(field.annotation, f"{prefix}{name}.")
         else:
             yield prefix + name, get_origin(field.annotation) is dict
+
+
+def _alone(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Keys of parts that one setting may stand for, and that setting's own: a model's source is the model."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            if issubclass(field.annotation, ModelSource):
+                yield prefix + name, f"{prefix}{name}.model"
+            yield from _alone(field.annotation, f"{prefix}{name}.")
 
 
 def _flat(values: Mapping[str, Any], tables: set[str], prefix: str = "") -> Iterator[str]:

@@ -71,6 +71,16 @@ def test_every_new_stage_can_be_set(setting: str, stage: str, expected: dict[str
     assert found == plain | expected != plain
 
 
+def test_a_model_may_be_named_alone_and_the_rest_of_what_is_taken_of_it_stays() -> None:
+    named, plain = load_config("paper", ["teachers.token=some/encoder"]).teachers.token, load_config("paper").teachers.token
+    assert (named.model, named.hidden_state) == ("some/encoder", plain.hidden_state) and plain.hidden_state == 9
+
+
+def test_device_and_size_of_a_pass_decide_nothing() -> None:
+    there = load_config("paper", ["encode.device=cpu", "encode.tokens=99"])
+    assert there.toml() == load_config("paper").toml() != load_config("paper", ["encode.precision=bfloat16"]).toml()
+
+
 def test_a_setting_may_be_a_whole_table() -> None:
     assert load_config("embedded", ["sharpen={reg = 0.5, iterations = 3}"]).sharpen.iterations == 3
 
@@ -156,7 +166,7 @@ def test_a_resolved_config_reads_back_from_its_toml(settings: list[str]) -> None
 
 
 def test_the_toml_keeps_the_order_of_the_code_and_leaves_out_what_decides_nothing() -> None:
-    assert list(tomllib.loads(RunConfig().toml())) == [name for name in RunConfig.model_fields if name not in WHERE_AND_WHEN]
+    assert list(tomllib.loads(RunConfig().toml())) == [name for name in RunConfig.model_fields if WHERE_AND_WHEN.get(name) is not True]
     elsewhere = load_config("embedded", ["workers=7", "task_runner=dask", "gpu_pool=gpu", "refit=never", "alerts.char_drop=0.5"])
     assert elsewhere.toml() == RunConfig().toml()
 

@@ -28,7 +28,7 @@ def take_tokenizer(store: str, config: RunConfig, watch: Watch) -> ArtifactRef |
     """The tokenizer whose pieces are the run's units; None where they are words."""
     if config.units.grid == "words":
         return None
-    source, setting = _first(("units.tokenizer", config.units.tokenizer), ("teachers.sentence", config.teachers.sentence))
+    source, setting = config.tokenizer
     taken: dict[int, ArtifactRef] = watch.stage("tokenizer", {0: take_encoder.submit(store, "tokenizer", source, setting, False)})
     return taken[0]
 
@@ -44,7 +44,7 @@ def take_teachers(store: str, config: RunConfig, watch: Watch) -> dict[Role, Tak
 
 def take_start(store: str, config: RunConfig, watch: Watch) -> ArtifactRef:
     """The encoder that the student starts from."""
-    source, setting = _first(("tune.start", config.tune.start), ("teachers.sentence", config.teachers.sentence))
+    source, setting = config.start
     taken: dict[int, ArtifactRef] = watch.stage("start", {0: take_encoder.submit(store, "start", source, setting)})
     return taken[0]
 
@@ -112,9 +112,3 @@ def encoders_record(store: str, watch: Watch) -> dict[str, Any]:
             with Store(store).local(ref) as folder:
                 found[ref.shard] = vars(read_origin(folder))
     return {"encoders": dict(sorted(found.items()))} if found else {}
-
-
-def _first(*settings: tuple[str, ModelSource]) -> tuple[ModelSource, str]:
-    """The first source that names a model; of none the last, whose setting is then missed."""
-    named = [(source, key) for key, source in settings if source.model]
-    return named[0] if named else (settings[-1][1], settings[-1][0])

@@ -5,16 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 
 from data_contracts import ALIGNMENTS
 from pipeline_lib.alignment.align import AlignConfig, align_tables
+from pipeline_lib.alignment.band import Band
 from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.distill import DistillConfig, lesson_loss
 from pipeline_lib.alignment.fitted import Teachers
-from pipeline_lib.alignment.lessons import Lesson, plan_lessons
+from pipeline_lib.alignment.lessons import Lesson, Text, plan_lessons
 from pipeline_lib.alignment.segments import Groups
 from pipeline_lib.alignment.student import Student, new_student
 from pipeline_lib.alignment.training import Keeper, Training, TrainingConfig
@@ -25,6 +27,8 @@ from pipeline_lib.encoding.vectors import EncodeConfig, chosen_device
 from pipeline_lib.planning.pace import Clock, Pace, Tables, pace
 from pipeline_lib.planning.pair_stages import Pair
 
+Train: TypeAlias = Callable[[Keeper, Any, Sequence[Lesson[Text]]], None]
+BRIEF = 64  # units of a side
 LONG = 10.0  # seconds: a step's share of what the first step of a process does besides is small then
 MANY = 1_000_000  # steps: the stopwatch ends the training
 
@@ -88,10 +92,10 @@ def time_distill(
     def loss_of(lesson: Lesson[list[str]]) -> torch.Tensor:
         return lesson_loss(student, lesson, align, config.rounds)
 
-    def train(keeper: Keeper, settings: Any) -> None:
-        Training(student.model, loss_of, typed, [], settings).run(keeper)
+    def train(keeper: Keeper, settings: Any, lessons: Sequence[Lesson[list[str]]]) -> None:
+        Training(student.model, loss_of, lessons, [], settings).run(keeper)
 
-    step = step_seconds(train, config, seconds)
+    step = step_seconds(train, typed, config, seconds)
     student.model.train(False)
     return StepPace(step, _changed(student.model)), student
 
@@ -103,23 +107,34 @@ def time_tune(
     device = chosen_device(encode.device)
     student = TunedStudent(load_encoder(folder, config.start, device, torch.float32, encode.tokens))
 
-    def train(keeper: Keeper, settings: Any) -> None:
+    def train(keeper: Keeper, settings: Any, lessons: Sequence[Lesson[GridText]]) -> None:
         tune(student, lessons, [], settings, align, keeper)
 
-    return StepPace(step_seconds(train, config, seconds), _changed(student.encoder.model))
+    return StepPace(step_seconds(train, lessons, config, seconds), _changed(student.encoder.model))
 
 
-def step_seconds(train: Callable[[Keeper, Any], None], config: TrainingConfig, seconds: float) -> float:
-    """Seconds of a step; where one of a single lesson takes too long, as many times as much as a step has lessons."""
+def step_seconds(train: Train[Text], lessons: Sequence[Lesson[Text]], config: TrainingConfig, seconds: float) -> float:
+    """Seconds of a step; where one takes too long, by steps of one and of two lessons that are a few units long."""
     before = torch.get_num_threads()
     torch.set_num_threads(config.threads)
     _meet_optimiser()
     try:
-        single = _run(train, config, 1, seconds / 3)
-        whole = single * config.crops_a_step
-        return whole if config.crops_a_step == 1 or whole > seconds else _run(train, config, config.crops_a_step, seconds * 2 / 3)
+        brief = [beginning(lesson) for lesson in lessons]
+        one, two = (_run(train, brief, config, count, seconds / 4) for count in (1, 2))
+        lesson = min(max(two - one, one / 4), one)  # the rest of a step does not grow with its lessons
+        longer = sum(map(_units, lessons)) / sum(map(_units, brief))
+        whole = (one - lesson) + config.crops_a_step * longer * lesson
+        return whole if whole > seconds else _run(train, lessons, config, config.crops_a_step, seconds / 2)
     finally:
         torch.set_num_threads(before)
+
+
+def beginning(lesson: Lesson[Text], units: int = BRIEF) -> Lesson[Text]:
+    """The first units of both sides, each as near to all others: a lesson for a clock."""
+    rows, columns = min(units, _length(lesson.source)), min(units, _length(lesson.target))
+    band = Band(np.zeros(rows, dtype=np.int32), np.full(rows, columns, dtype=np.int32), columns)
+    even = np.full(rows * columns, 1 / columns, dtype=np.float32)
+    return Lesson(lesson.document, lesson.source[:rows], lesson.target[:columns], band, even, np.ones_like(even))
 
 
 def time_align(
@@ -136,12 +151,20 @@ def time_align(
     return pace(cells, make, [ALIGNMENTS], clock)
 
 
-def _run(train: Callable[[Keeper, Any], None], config: TrainingConfig, crops: int, seconds: float) -> float:
+def _run(train: Train[Text], lessons: Sequence[Lesson[Text]], config: TrainingConfig, crops: int, seconds: float) -> float:
     stopwatch = Stopwatch(seconds)
     endless = {"epochs": 1, "least_steps": MANY, "patience": MANY, "crops_a_step": crops}
     with suppress(TimeIsUp):
-        train(stopwatch, config.model_copy(update=endless))
+        train(stopwatch, config.model_copy(update=endless), lessons)
     return stopwatch.step
+
+
+def _units(lesson: Lesson[Text]) -> int:
+    return _length(lesson.source) + _length(lesson.target)
+
+
+def _length(text: list[str] | GridText) -> int:
+    return len(text.starts) if isinstance(text, GridText) else len(text)
 
 
 def _meet_optimiser() -> None:

@@ -1,6 +1,7 @@
 """The pace of trainings: some steps of the real loop."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,17 @@ from data_contracts import ALIGNMENTS
 from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.distill import DistillConfig
+from pipeline_lib.alignment.lessons import Lesson
 from pipeline_lib.alignment.student import StudentConfig
 from pipeline_lib.alignment.training import Keeper, TrainingConfig
+from pipeline_lib.alignment.units import GridText
 from pipeline_lib.encoding.model_files import ModelSource
 from pipeline_lib.encoding.tuned import TuneConfig
 from pipeline_lib.encoding.vectors import EncodeConfig
 from pipeline_lib.planning.student_stages import (
     Stopwatch,
     TimeIsUp,
+    beginning,
     crops_a_document,
     sample_lessons,
     step_seconds,
@@ -54,19 +58,31 @@ def test_one_step_is_enough_if_it_is_a_long_one(monkeypatch: pytest.MonkeyPatch)
     assert stopwatch.step == 20.0
 
 
-@pytest.mark.parametrize(("slow", "expected"), [(0.0, {1, 4}), (0.3, {1})])
-def test_steps_of_as_many_lessons_as_in_the_run_are_tried_if_there_is_time(slow: float, expected: set[int]) -> None:
-    tried = set()
+@pytest.mark.parametrize("lesson_takes", [0.0001, 0.01])
+def test_a_step_that_takes_too_long_is_told_by_steps_of_brief_lessons(lesson_takes: float, tried: Tried) -> None:
+    lessons = sample_lessons(tried.pair, tried.groups, tried.plans, 512, ALIGN)
+    sizes: dict[int, set[int]] = {}
 
-    def train(keeper: Keeper, settings: Any) -> None:
-        tried.add(settings.crops_a_step)
+    def train(keeper: Keeper, settings: Any, lessons: Sequence[Lesson[GridText]]) -> None:
+        longest = max(len(lesson.source.starts) for lesson in lessons)
+        sizes.setdefault(settings.crops_a_step, set()).add(longest)
         keeper.resume(lambda _: None)
         for step in range(1, 1000):
-            time.sleep(0.001 + slow)
+            time.sleep(lesson_takes * settings.crops_a_step * longest / 64)
             keeper.keep(step, lambda _: None)
 
-    assert step_seconds(train, TrainingConfig(crops_a_step=4, threads=1), 0.1) > 0
-    assert tried == expected
+    longest = max(len(lesson.source.starts) for lesson in lessons)
+    seconds = step_seconds(train, lessons, TrainingConfig(crops_a_step=8, threads=1), 0.1)
+    assert seconds == pytest.approx(8 * lesson_takes * longest / 64, rel=0.5)
+    assert sizes == {1: {64}, 2: {64}} | ({8: {longest}} if lesson_takes < 0.001 else {})
+
+
+def test_a_beginning_has_the_first_units_of_both_sides(tried: Tried) -> None:
+    (lesson, *_) = sample_lessons(tried.pair, tried.groups, tried.plans, 512, ALIGN)
+    brief = beginning(lesson, 10)
+    assert (brief.source.text, brief.target.text) == (lesson.source[:10].text, lesson.target[:10].text)
+    assert brief.band.cells == len(brief.plan) == len(brief.nearness) == 100
+    assert brief.dense()[0].sum(dim=1).tolist() == pytest.approx([1.0] * 10)
 
 
 def test_lessons_are_crops_of_the_documents(tried: Tried) -> None:

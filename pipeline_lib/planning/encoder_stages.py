@@ -83,7 +83,7 @@ def time_views(
         return (COST_MATRICES.table(list(view_rows({name: groups[name]}, ours, theirs, langs, config))),)
 
     cells = read_cells(langs, groups, encoders.values(), config.band, config.anchored)
-    return pace(cells, make, [COST_MATRICES], clock)
+    return pace(cells, make, [COST_MATRICES], clock, least=clock.part)
 
 
 def time_align_vectors(
@@ -97,7 +97,7 @@ def time_align_vectors(
         return (ALIGNMENTS.table(list(alignment_rows(found, langs))),)
 
     cells = read_cells(langs, groups, [student], config.band, config.anchored)
-    return pace(cells, make, [ALIGNMENTS], clock)
+    return pace(cells, make, [ALIGNMENTS], clock, least=clock.part)
 
 
 def read_cells(

@@ -50,7 +50,8 @@ class Pace:
 def pace(items: Mapping[str, float], make: Callable[[str], Tables], contracts: Sequence[Contract], clock: Clock, least: int = 2) -> Pace:
     """Time a stage on ``items`` (work by name), again and again until the time is over, and on ``least`` of them at least.
 
-    What a run does with a table is part of it: it is checked and written, though to memory.
+    What a run does with a table is part of it: it is checked and written, though to memory. A cell's bytes depend on how many documents are
+    written at a time, which share a dictionary of values: stages of many cells make ``clock.part`` at least.
     """
 
     def once(item: str) -> Tables:

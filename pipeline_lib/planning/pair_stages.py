@@ -114,7 +114,7 @@ def time_cost(cells: Mapping[str, float], embedded: Pace, segments: Pace, teache
         (made,) = cost_tables(ours, theirs, groups, teachers, config)
         return made
 
-    return pace(cells, make, [COST_MATRICES, POSTERIORS], clock)
+    return pace(cells, make, [COST_MATRICES, POSTERIORS], clock, least=clock.part)
 
 
 def time_sharpen(cells: Mapping[str, float], costs: Pace, config: SharpenConfig, clock: Clock) -> Pace:
@@ -123,7 +123,7 @@ def time_sharpen(cells: Mapping[str, float], costs: Pace, config: SharpenConfig,
     def make(name: str) -> Tables:
         return (sharpen_table(costs.made[name][0], config),)
 
-    return pace(only(cells, costs.made), make, [TRANSPORT_PLANS], clock)
+    return pace(only(cells, costs.made), make, [TRANSPORT_PLANS], clock, least=clock.part)
 
 
 def only(work: Mapping[str, float], *made: Mapping[str, object]) -> dict[str, float]:

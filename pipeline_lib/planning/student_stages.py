@@ -148,7 +148,7 @@ def time_align(
         (made,) = align_tables(ours, theirs, pair.langs, {name: groups[name]}, student, config)
         return (made,)
 
-    return pace(cells, make, [ALIGNMENTS], clock)
+    return pace(cells, make, [ALIGNMENTS], clock, least=clock.part)
 
 
 def _run(train: Train[Text], lessons: Sequence[Lesson[Text]], config: TrainingConfig, crops: int, seconds: float) -> float:

@@ -11,6 +11,7 @@ from flows.commands.aligning import evaluate_alignment
 from flows.commands.checking import check
 from flows.commands.comparing import compare
 from flows.commands.conventions import EXIT_CODES
+from flows.commands.planning import plan
 from flows.commands.running import demo, run
 from flows.commands.scoring import score
 from flows.commands.showing import show
@@ -22,12 +23,12 @@ app = typer.Typer(
     help="Carry clinical entity annotations from one language into the translations of its documents.",
     epilog="Exit codes: 0 done, 2 usage or configuration, 3 something was rejected (check, validate), 4 corpus, "
     "5 store, model or output, 6 input of score, compare, evaluate-alignment, show, export or validate, 7 Prefect's server, "
-    "1 anything else.",
+    "8 a plan that takes longer than --most-hours, 1 anything else.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
-for command in (demo, run, check, score, compare, evaluate_alignment, show, export, validate, store, gc, synth):
+for command in (demo, plan, run, check, score, compare, evaluate_alignment, show, export, validate, store, gc, synth):
     app.command()(command)
 for point in sorted(entry_points(group="spanferry.commands")):  # of the roof, which nothing here may import
     app.command(point.name)(point.load())

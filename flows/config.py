@@ -84,6 +84,16 @@ class RunConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     score: ResampleConfig = ResampleConfig()
     alerts: AlertConfig = AlertConfig()
 
+    @property
+    def tokenizer(self) -> tuple[ModelSource, str]:
+        """Whose pieces are the units where the grid is of pieces, and the setting that says so."""
+        return _first(("units.tokenizer", self.units.tokenizer), ("teachers.sentence", self.teachers.sentence))
+
+    @property
+    def start(self) -> tuple[ModelSource, str]:
+        """The encoder that the student of transformer teachers starts from, and the setting that says so."""
+        return _first(("tune.start", self.tune.start), ("teachers.sentence", self.teachers.sentence))
+
     def deciding(self) -> dict[str, Any]:
         """The settings that decide what comes out, without those that say where and when it is worked out."""
         return self.model_dump(mode="json", exclude=WHERE_AND_WHEN)
@@ -112,3 +122,9 @@ def _read_profile(profile: str) -> dict[str, Any]:
     if profile not in profiles():
         raise ConfigError(f"no profile {profile!r}; there are: {', '.join(profiles())}")
     return tomllib.loads(files("deployments").joinpath("profiles", f"{profile}.toml").read_text(encoding="utf-8"))
+
+
+def _first(*settings: tuple[str, ModelSource]) -> tuple[ModelSource, str]:
+    """The first source that names a model; of none the last, whose setting is then missed."""
+    named = [(source, key) for key, source in settings if source.model]
+    return named[0] if named else (settings[-1][1], settings[-1][0])

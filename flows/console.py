@@ -96,7 +96,7 @@ def _with_most_gold(scores: pl.DataFrame) -> tuple[pl.DataFrame, int]:
 
 def plain_score_table(scores: pl.DataFrame, title: str | None = None) -> Table:
     """Rows of SCORES as ``spanferry score`` shows them, four decimals."""
-    table = _figures(("label", "metric"), ("precision", "recall", "F1", "95 %", "gold", "pred.", "match"), title)
+    table = figure_table(("label", "metric"), ("precision", "recall", "F1", "95 %", "gold", "pred.", "match"), title)
     for row in scores.to_dicts():
         rates = (f"{row[name]:.4f}" for name in ("precision", "recall", "f1"))
         counts = ("" if row[name] is None else str(row[name]) for name in ("gold", "predicted", "matched"))
@@ -106,7 +106,7 @@ def plain_score_table(scores: pl.DataFrame, title: str | None = None) -> Table:
 
 def comparison_table(rows: list[Comparison]) -> Table:
     """F1 of two systems, their difference and how sure it is."""
-    table = _figures(("label", "metric"), ("F1 of A", "F1 of B", "A - B", "95 %", "p"))
+    table = figure_table(("label", "metric"), ("F1 of A", "F1 of B", "A - B", "95 %", "p"))
     for row in rows:
         figures = (
             f"{row.f1_a:.4f}",
@@ -122,7 +122,7 @@ def comparison_table(rows: list[Comparison]) -> Table:
 def difference_table(counts: pl.DataFrame) -> Table:
     """How many predictions only one of two systems makes, a row a label and the sum."""
     outcomes = counts.columns[1:]
-    table = _figures(("only one predicts",), tuple(name.removeprefix("only_").replace("_", ", ") for name in outcomes))
+    table = figure_table(("only one predicts",), tuple(name.removeprefix("only_").replace("_", ", ") for name in outcomes))
     for label, *numbers in [*counts.iter_rows(), (ALL_LABELS, *counts.select(outcomes).sum().row(0))]:
         table.add_row(_label(label), *map(str, numbers))
     return table
@@ -130,14 +130,14 @@ def difference_table(counts: pl.DataFrame) -> Table:
 
 def link_table(rows: list[tuple[str, LinkScore]]) -> Table:
     """Word links against gold, a row a file, four decimals."""
-    table = _figures(("gold",), ("sentences", "precision", "recall", "F1", "AER", "links", "pred."))
+    table = figure_table(("gold",), ("sentences", "precision", "recall", "F1", "AER", "links", "pred."))
     for name, score in rows:
         rates = (f"{rate:.4f}" for rate in (score.precision, score.recall, score.f1, score.aer))
         table.add_row(name, str(score.sentences), *rates, str(score.sure), str(score.predicted))
     return table
 
 
-def _figures(words: tuple[str, ...], numbers: tuple[str, ...], title: str | None = None) -> Table:
+def figure_table(words: tuple[str, ...], numbers: tuple[str, ...], title: str | None = None) -> Table:
     """An empty table: columns of words before columns of figures. Labels fold, nothing is cut; fits 80 columns."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in words:

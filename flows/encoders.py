@@ -31,7 +31,7 @@ def take_tokenizer(store: str, config: RunConfig, watch: Watch) -> ArtifactRef |
     """The tokenizer whose pieces are the run's units; None where they are words."""
     if config.units.grid == "words":
         return None
-    source, setting = _first(("units.tokenizer", config.units.tokenizer), ("teachers.sentence", config.teachers.sentence))
+    source, setting = config.tokenizer
     taken: dict[int, ArtifactRef] = watch.stage("tokenizer", {0: take_encoder.submit(store, "tokenizer", source, setting, False)})
     return taken[0]
 
@@ -47,7 +47,7 @@ def take_teachers(store: str, config: RunConfig, watch: Watch) -> dict[Role, Tak
 
 def take_start(store: str, config: RunConfig, watch: Watch) -> ArtifactRef:
     """The encoder that the student starts from."""
-    source, setting = _first(("tune.start", config.tune.start), ("teachers.sentence", config.teachers.sentence))
+    source, setting = config.start
     taken: dict[int, ArtifactRef] = watch.stage("start", {0: take_encoder.submit(store, "start", source, setting)})
     return taken[0]
 
@@ -128,9 +128,3 @@ def _ready(store: str, encoders: dict[Key, Taken], config: RunConfig, watch: Wat
         return encoders
     files = watch.stage("quantise", {key: quantise.submit(store, taken.files, taken.source) for key, taken in encoders.items()})
     return {key: Taken(files[key], taken.source) for key, taken in encoders.items()}
-
-
-def _first(*settings: tuple[str, ModelSource]) -> tuple[ModelSource, str]:
-    """The first source that names a model; of none the last, whose setting is then missed."""
-    named = [(source, key) for key, source in settings if source.model]
-    return named[0] if named else (settings[-1][1], settings[-1][0])

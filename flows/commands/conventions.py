@@ -13,6 +13,7 @@ import typer
 
 EXIT_CODES = {
     "ConfigError": 2,
+    "EncoderError": 2,
     "CorpusError": 4,
     "ModelError": 5,
     "StoreError": 5,
@@ -24,6 +25,7 @@ EXIT_CODES = {
     "SubmissionError": 6,
     "ServeError": 7,
     "ServerError": 7,
+    "PlanError": 8,
 }
 REJECTED = 3
 DISK_TROUBLES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES}

@@ -64,17 +64,17 @@ class Origin:
     bytes: int
 
 
-def locate(source: ModelSource, setting: str, weights: bool = True) -> tuple[Path, Origin]:
+def locate(source: ModelSource, setting: str, weights: bool = True, download: bool = True) -> tuple[Path, Origin]:
     """The folder that holds a model, or its tokenizer alone, and its origin; ``setting`` is the key a user would change.
 
-    Raises ``EncoderError``.
+    Without ``download`` no network is asked: of the hub only what was fetched before. Raises ``EncoderError``.
     """
     if not source.model:
         raise EncoderError(f"setting {setting} is required: {_accepted()}")
     folder = Path(source.model)
     commit = ""
     if not folder.is_dir():
-        folder, commit = _from_hub(source, setting)
+        folder, commit = _from_hub(source, setting, download)
     files = model_files(folder)
     missing = [kind for kind, found in _needed(files, weights).items() if not found]
     if missing:
@@ -105,17 +105,19 @@ def read_origin(folder: Path) -> Origin:
     return Origin(**json.loads((folder / ORIGIN).read_text(encoding="utf-8")))
 
 
-def _from_hub(source: ModelSource, setting: str) -> tuple[Path, str]:
+def _from_hub(source: ModelSource, setting: str, download: bool) -> tuple[Path, str]:
     # Imported here: most runs ask no hub, and its client takes a second.
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     patterns = [*TEXTS, "model.safetensors", "model-*-of-*.safetensors"]
     try:
-        folder = Path(snapshot_download(source.model, revision=source.revision, allow_patterns=patterns))
+        folder = Path(snapshot_download(source.model, revision=source.revision, allow_patterns=patterns, local_files_only=not download))
     except HFValidationError:
         raise EncoderError(f"setting {setting}: {source.model} is neither a folder nor an id of the hub; {_accepted()}") from None
     except (HfHubHTTPError, OSError) as error:
+        if not download:
+            raise EncoderError(f"setting {setting}: {source.model} is not on this machine, and nothing is downloaded here") from None
         reason = type(error).__name__
         raise EncoderError(
             f"setting {setting}: {source.model} is no folder here, and the hub does not give it at revision {source.revision} ({reason}); "

@@ -29,7 +29,18 @@ def write_parts(
     return [(count, len(names)) for count, names in zip(rows, documents, strict=True)]
 
 
-def _writer(contract: Contract, path: Path, fingerprint: str) -> pq.ParquetWriter:
+def stored_size(contract: Contract, parts: Iterable[pa.Table]) -> int:
+    """Bytes that checked parts would take in a file, without its footer; written to memory."""
+    sink = pa.BufferOutputStream()
+    with _writer(contract, sink, "") as writer:
+        for part in parts:
+            contract.check(part)
+            writer.write_table(part)
+    written = sink.getvalue()
+    return int(written.size - pq.read_metadata(pa.BufferReader(written)).serialized_size)
+
+
+def _writer(contract: Contract, path: Path | pa.NativeFile, fingerprint: str) -> pq.ParquetWriter:
     footer = {
         **(contract.schema.metadata or {}),
         b"spanferry.contract": contract.id.encode(),

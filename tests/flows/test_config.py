@@ -179,3 +179,12 @@ def test_the_profiles_name_is_no_setting() -> None:
 def test_an_infinite_value_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"sharpen\.reg"):
         load_config("embedded", ["sharpen.reg=inf"])
+
+
+@pytest.mark.parametrize(("role", "key"), [("tokenizer", "units.tokenizer"), ("start", "tune.start")])
+def test_a_model_that_is_not_named_is_the_sentence_teacher_s(role: str, key: str) -> None:
+    plain, named = load_config("paper"), load_config("paper", [f"{key}.model=some/encoder"])
+    assert getattr(plain, role) == (plain.teachers.sentence, "teachers.sentence")
+    source, setting = getattr(named, role)
+    assert (source.model, setting) == ("some/encoder", key)
+    assert getattr(RunConfig(), role) == (RunConfig().teachers.sentence, "teachers.sentence")

@@ -92,3 +92,12 @@ def test_any_byte_that_is_read_changes_the_hash_and_what_is_not_read_does_not(ow
 def test_a_card_that_states_no_licence_is_no_error(own: Path, card: str) -> None:
     (own / "README.md").write_text(card)
     assert locate(source(own), "x")[1].licence == "unknown"
+
+
+def test_where_nothing_is_downloaded_the_hub_is_not_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: pytest.fail("the network was asked"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(
+        EncoderError, match=r"^setting teachers\.sentence: some/encoder is not on this machine, and nothing is downloaded here$"
+    ):
+        locate(ModelSource(model="some/encoder"), "teachers.sentence", download=False)

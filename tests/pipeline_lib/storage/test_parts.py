@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_contracts import ContractError
-from pipeline_lib.storage.parts import write_parts
+from pipeline_lib.storage.parts import stored_size, write_parts
 from tests.pipeline_lib.storage.test_store import BEATS, beats
 
 
@@ -27,3 +27,15 @@ def test_a_part_that_breaks_the_contract_is_an_error(tmp_path: Path) -> None:
 def test_there_is_a_table_a_contract_in_every_part(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="shorter"):
         write_parts([BEATS, BEATS], [tmp_path / "a", tmp_path / "b"], [(beats(d1=60),)], "00ff")
+
+
+def test_a_size_is_that_of_a_file_of_the_same_parts_without_its_footer(tmp_path: Path) -> None:
+    parts = [beats(d1=60, d2=70), beats(d3=80)]
+    write_parts([BEATS], [tmp_path / "beats"], [(part,) for part in parts], "00ff")
+    footer = pq.read_metadata(tmp_path / "beats").serialized_size
+    assert stored_size(BEATS, parts) == (tmp_path / "beats").stat().st_size - footer
+
+
+def test_a_size_of_parts_that_break_the_contract_is_an_error() -> None:
+    with pytest.raises(ContractError, match="alive"):
+        stored_size(BEATS, [beats(d1=0)])

@@ -11,6 +11,7 @@ from flows.commands.aligning import evaluate_alignment
 from flows.commands.checking import check
 from flows.commands.comparing import compare
 from flows.commands.conventions import EXIT_CODES
+from flows.commands.publishing import publish
 from flows.commands.running import demo, run
 from flows.commands.scoring import score
 from flows.commands.showing import show
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (demo, run, check, score, compare, evaluate_alignment, show, export, validate, store, gc, synth):
+for command in (demo, run, check, score, compare, evaluate_alignment, show, export, validate, publish, store, gc, synth):
     app.command()(command)
 for point in sorted(entry_points(group="spanferry.commands")):  # of the roof, which nothing here may import
     app.command(point.name)(point.load())

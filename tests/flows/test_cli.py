@@ -12,7 +12,21 @@ from tests.flows.tiny import small_corpus
 def test_help_names_every_command() -> None:
     code, said = call("--help")
     assert code == 0
-    commands = ("demo", "run", "check", "score", "compare", "evaluate-alignment", "show", "export", "validate", "store", "gc", "synth")
+    commands = (
+        "demo",
+        "run",
+        "check",
+        "score",
+        "compare",
+        "evaluate-alignment",
+        "show",
+        "export",
+        "validate",
+        "publish",
+        "store",
+        "gc",
+        "synth",
+    )
     assert all(f" {command} " in said for command in commands)
 
 

@@ -83,6 +83,7 @@ def render_card(data: CardData) -> str:
     return _CARD.render(
         card=data,
         languages=[iso(lang) for lang in (data.source, *data.targets)],
+        shape=described(data.shape),
         start=data.encoders["start"],
         name=public_name,
         curve=CURVE,
@@ -113,7 +114,14 @@ def provenance(data: CardData) -> dict[str, Any]:
 
 def public_name(origin: Origin) -> str:
     """An id of the hub as it is; of a folder its own name, for where it lies is nobody's business."""
-    return origin.model if origin.revision else Path(origin.model).name
+    return origin.model if origin.revision else Path(origin.model).name or "a folder"
+
+
+def described(shape: Mapping[str, Any]) -> str:
+    """Type and size of a model, as far as its ``config.json`` tells them: families differ in what they call a thing."""
+    sizes = {"layers": ("num_hidden_layers", "n_layers"), "dimensions": ("hidden_size", "dim")}
+    told = [f"{shape[key]} {word}" for word, keys in sizes.items() for key in keys if key in shape]
+    return ", ".join([shape["model_type"], *told])
 
 
 def iso(lang: str) -> str:
@@ -171,7 +179,7 @@ def _f1(row: Mapping[str, Any]) -> str:
 
 def _quoted(value: object) -> str:
     """A YAML string, whatever it holds: ``no`` is a language, and no truth value."""
-    return '"' + "".join(char if char.isprintable() and char not in '"\\' else f"\\u{ord(char):04x}" for char in str(value)) + '"'
+    return '"' + "".join(char if char.isprintable() and char not in '"\\' else f"\\U{ord(char):08x}" for char in str(value)) + '"'
 
 
 _ENVIRONMENT = Environment(

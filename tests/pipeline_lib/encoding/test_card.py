@@ -13,7 +13,7 @@ from huggingface_hub import ModelCard
 from data_contracts.evaluation import SCORES
 from pipeline_lib.alignment.training import Epoch
 from pipeline_lib.alignment.units import GridText, split_units
-from pipeline_lib.encoding.card import CardData, Scored, example_languages, grouped, iso, provenance, public_name, render_card
+from pipeline_lib.encoding.card import CardData, Scored, described, example_languages, grouped, iso, provenance, public_name, render_card
 from pipeline_lib.encoding.model_files import Origin
 from pipeline_lib.encoding.transformer import Encoder
 from pipeline_lib.storage.lineage import Origin as MadeOf
@@ -83,12 +83,12 @@ def test_of_a_folder_only_its_name_is_told_and_the_head_names_no_base() -> None:
     card = render_card(replace(DATA, encoders={"start": FOLDER, "phrase": HUB}))
     assert "base_model" not in head(card) and head(card)["license"] == "unknown"
     assert "It began as `mine`, whose" in card and "somebody" not in card
-    assert public_name(HUB) == HUB.model
+    assert public_name(HUB) == HUB.model and public_name(replace(FOLDER, model=".")) == "a folder"
     assert provenance(DATA)["encoders"]["phrase"] == {"model": "mine", "revision": "", "licence": "unknown", "bytes": 5}
 
 
 def test_a_licence_is_a_word_whatever_it_holds() -> None:
-    for licence in ("no", 'a"b: c', "other\\n", "é\n- x"):
+    for licence in ("no", 'a"b: c', "other\\n", "é\n- x", "\U000e0001"):
         assert head(render_card(replace(DATA, encoders={"start": replace(HUB, licence=licence)})))["license"] == licence
 
 
@@ -133,6 +133,18 @@ def test_gold_that_may_have_been_learnt_from_is_told() -> None:
 def test_the_example_is_in_the_student_s_languages_where_there_is_one(langs: tuple[str, ...], chosen: tuple[str, str]) -> None:
     assert example_languages(langs[0], langs[1:]) == chosen
     assert iso("cs") == iso("cz") == iso("CZ") == "cs"
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        (DATA.shape, "xlm-roberta, 2 layers, 8 dimensions"),
+        ({"model_type": "distilbert", "n_layers": 6, "dim": 768}, "distilbert, 6 layers, 768 dimensions"),
+        ({"model_type": "new"}, "new"),
+    ],
+)
+def test_a_model_is_described_as_far_as_its_settings_tell(shape: dict[str, Any], said: str) -> None:
+    assert described(shape) == said and f"An encoder ({said})" in render_card(replace(DATA, shape=shape))
 
 
 def test_the_same_data_give_the_same_bytes() -> None:

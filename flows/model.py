@@ -111,7 +111,7 @@ def read_run(store: Store, run: str) -> dict[str, Any]:
         return _our_record(file)
     record = store.read_record(f"runs/{run}.json") if run.replace("-", "").isalnum() else None
     if record is None:
-        raise ModelError(f"no run {run}: --model takes a run's id in this store or its output folder")
+        raise ModelError(f"no run {run}: give a run's id in this store or its output folder")
     return record
 
 

@@ -193,7 +193,7 @@ def test_the_wheel_ships_code_and_data_but_no_tests(tmp_path: Path) -> None:
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     with ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         shipped = set(wheel.namelist())
-    data = [ROOT / "pipeline_lib/evaluation/report.html.j2", *(ROOT / "deployments/profiles").glob("*.toml")]
+    data = [*(ROOT / "pipeline_lib").rglob("*.j2"), *(ROOT / "deployments/profiles").glob("*.toml")]
     data += [path for path in (ROOT / "pipeline_lib/corpus/sample").rglob("*") if path.is_file()]
     missing = sorted({named(path) for path in [*sources(*PACKAGES), *data]} - shipped)
     assert_none(missing, "The wheel holds every module and data file")

@@ -18,6 +18,7 @@ EXIT_CODES = {
     "ModelError": 5,
     "StoreError": 5,
     "ExportError": 5,
+    "FolderError": 5,
     "OutputError": 5,
     "SynthError": 5,
     "ScoreInputError": 6,

@@ -170,6 +170,7 @@ def _cut_layers(model: Any, hidden_state: int) -> int:
     if not hidden_state or not isinstance(layers, torch.nn.ModuleList):
         return hidden_state
     model.encoder.layer = layers[:hidden_state]
+    model.config.num_hidden_layers = hidden_state  # as it will be saved, where it is a student
     return 0
 
 

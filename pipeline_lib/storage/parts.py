@@ -46,4 +46,13 @@ def _writer(contract: Contract, path: Path | pa.NativeFile, fingerprint: str) ->
         b"spanferry.contract": contract.id.encode(),
         b"spanferry.fingerprint": fingerprint.encode(),
     }
-    return pq.ParquetWriter(path, contract.schema.with_metadata(footer), compression="zstd", compression_level=1)
+    repeating = _repeating(contract.schema)
+    return pq.ParquetWriter(path, contract.schema.with_metadata(footer), compression="zstd", compression_level=1, use_dictionary=repeating)
+
+
+def _repeating(schema: pa.Schema) -> list[str]:
+    """The columns whose values repeat. Lists of floats seldom do: a dictionary of them is as large as they are, and comes on top."""
+    lists = {field.name: hasattr(field.type, "value_type") for field in schema}
+    plain = [field.name for field in schema if not lists[field.name]]
+    inner = [f"{field.name}.list.element" for field in schema if lists[field.name] and not pa.types.is_floating(field.type.value_type)]
+    return plain + inner

@@ -12,7 +12,7 @@ from flows.config import RunConfig
 
 def test_a_collection_and_the_gpu_stages_are_deployed_on_their_pools(deployed: Deployed, client: SyncPrefectClient) -> None:
     of_collection = {f"{name}/sample" for name in ("spanferry", "spanferry-train", "spanferry-project", "spanferry-landed")}
-    of_gpu = {f"{name}/gpu" for name in ("spanferry-embed", "spanferry-distill", "spanferry-align")}
+    of_gpu = {f"{name}/gpu" for name in ("spanferry-embed", "spanferry-distill", "spanferry-align", "spanferry-encode", "spanferry-tune")}
     assert set(deployed.deployments) == of_collection | of_gpu
     for name in deployed.deployments:
         found = client.read_deployment_by_name(name)

@@ -23,6 +23,7 @@ def test_help_names_every_command() -> None:
         "show",
         "export",
         "validate",
+        "publish",
         "store",
         "gc",
         "synth",

@@ -6,13 +6,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from flows.config import RunConfig, load_config
 from flows.pipeline import run_pipeline
+from flows.publish import publish
 from flows.watch import LISTENER, Progress
 from pipeline_lib.alignment.band import Band
 from pipeline_lib.corpus.samples import documents
-from pipeline_lib.encoding.model_files import EncoderError
+from pipeline_lib.encoding.model_files import EncoderError, ModelSource
+from pipeline_lib.encoding.transformer import load_encoder
 from pipeline_lib.storage.store import Store
 from pipeline_lib.supervision.mcai import mapped
 from tests.encoders import save_encoder
@@ -123,6 +126,18 @@ def test_with_a_model_no_teacher_is_asked(finished: tuple[Path, list[Progress]],
     events = run(root, config, "pinned", model=str(record(root)["run"]))
     assert {"teachers", "encode", "views", "sharpen", "distill"}.isdisjoint(event.stage for event in events)
     assert (root / "pinned" / "en" / "run.tsv").read_bytes() == (root / "out" / "en" / "run.tsv").read_bytes()
+
+
+def test_its_student_is_published_with_every_encoder_and_score(finished: tuple[Path, list[Progress]], tmp_path: Path) -> None:
+    root, _ = finished
+    run = str(record(root)["run"])
+    publish(Store(str(root / "store")), str(root / "out"), tmp_path / "model")
+    publish(Store(str(root / "store")), run, tmp_path / "again")
+    assert contents(tmp_path / "model") == contents(tmp_path / "again")
+    card = (tmp_path / "model" / "README.md").read_text("utf-8")
+    assert all(f"| {role} | " in card for role in ("phrase", "sentence", "start", "token", "tokenizer"))
+    assert "| en | 5 | " in card and "| it | 5 | " in card and "| `transport_plans` | 2 |" in card and "| `encoders` | 1 |" in card
+    assert str(root) not in card and load_encoder(tmp_path / "model", ModelSource(), "cpu", torch.float32, 512).width == 64
 
 
 def test_gold_makes_a_second_student_from_a_target_that_differs_inside_mapped_spans_alone(

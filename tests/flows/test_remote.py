@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,9 +9,29 @@ from prefect import flow
 from prefect.states import Completed, Crashed
 
 from flows import remote
-from flows.remote import ALIGN, DISTILL, EMBED, OrderError, align_on_gpu, distill_on_gpu, embed_on_gpu, run_stage
+from flows.remote import (
+    ALIGN,
+    DISTILL,
+    EMBED,
+    ENCODE,
+    TUNE,
+    Encoding,
+    OrderError,
+    Tuning,
+    align_on_gpu,
+    distill_on_gpu,
+    embed_on_gpu,
+    run_stage,
+)
 from flows.watch import Watch
+from pipeline_lib.alignment.align import AlignConfig
+from pipeline_lib.encoding.model_files import ModelSource
+from pipeline_lib.encoding.tuned import TuneConfig
+from pipeline_lib.encoding.vectors import EncodeConfig
 from pipeline_lib.storage.place import StoreError
+from pipeline_lib.storage.store import ArtifactRef
+from tasks.texts import Texts
+from tasks.tune import Pair
 from tests.flows.parts import CONFIG, Parts
 from tests.flows.tiny import contents, quick, run, small_corpus
 
@@ -75,3 +96,13 @@ def test_an_order_that_fails_stops_the_run_and_says_where_to_look(parts: Parts, 
 def test_an_order_that_is_not_there_is_an_error(order: str, tmp_path: Path, prefect_server: None) -> None:
     with pytest.raises(StoreError, match="there is no order"):
         embed_on_gpu(str(tmp_path), order)
+
+
+def test_an_order_of_transformers_travels_as_json() -> None:
+    ref = ArtifactRef("units", "es/0000-of-0001", "0" * 24, ".parquet", "", 1, 1)
+    texts, source = Texts(ref, ref), ModelSource(model="some/encoder", hidden_state=9)
+    encoding = Encoding(texts, ref, source, EncodeConfig())
+    tuning = Tuning("es-en", [texts], [Pair([texts], [ref], [ref])], ref, AlignConfig(), EncodeConfig(), TuneConfig(start=source))
+    for stage, call in ((ENCODE, encoding), (TUNE, tuning)):
+        listed = json.loads(json.dumps(stage.calls.dump_python([call], mode="json")))
+        assert stage.calls.validate_python(listed) == [call]

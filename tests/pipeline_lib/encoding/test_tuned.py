@@ -62,6 +62,14 @@ def test_what_is_saved_is_read_by_plain_transformers_and_by_us(load: Load, tmp_p
     assert torch.equal(vectors(again.encoder, text), vectors(student.encoder, text))
 
 
+def test_a_student_that_starts_from_an_inner_hidden_state_is_a_shorter_encoder(load: Load, tmp_path: Path) -> None:
+    student, text = TunedStudent(load("wordpiece", hidden_state=2)), grid(texts()[2])
+    save_tuned(student, tmp_path)
+    again = read_student(tmp_path, ModelSource(model="saved", overlap=32), "cpu", 4096)
+    assert isinstance(again, TunedStudent)
+    assert torch.equal(vectors(again.encoder, text), vectors(student.encoder, text))
+
+
 def test_the_student_of_fitted_teachers_is_read_too(tmp_path: Path) -> None:
     save_student(small_student(), tmp_path)
     assert isinstance(read_student(tmp_path, ModelSource(), "cpu", 1), Student)

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_contracts import ContractError
+from data_contracts import Contract, ContractError, column
 from pipeline_lib.storage.parts import stored_size, write_parts
 from tests.pipeline_lib.storage.test_store import BEATS, beats
 
@@ -39,3 +40,14 @@ def test_a_size_is_that_of_a_file_of_the_same_parts_without_its_footer(tmp_path:
 def test_a_size_of_parts_that_break_the_contract_is_an_error() -> None:
     with pytest.raises(ContractError, match="alive"):
         stored_size(BEATS, [beats(d1=0)])
+
+
+def test_only_values_that_repeat_are_written_through_a_dictionary(tmp_path: Path) -> None:
+    kinds = {"document": pa.string(), "names": pa.list_(pa.string()), "costs": pa.large_list(pa.float32())}
+    contract = Contract("toys", 1, "", pa.schema([column(name, kind, name) for name, kind in kinds.items()]), ("document",))
+    table = contract.table([{"document": f"d{number}", "names": ["a", "b"] * 50, "costs": [number / 7, 0.5]} for number in range(9)])
+    write_parts([contract], [tmp_path / "toys"], [(table,)], "00ff")
+    group = pq.ParquetFile(tmp_path / "toys").metadata.row_group(0)
+    through = {group.column(n).path_in_schema.split(".")[0]: "RLE_DICTIONARY" in group.column(n).encodings for n in range(3)}
+    assert through == {"document": True, "names": True, "costs": False}
+    assert pq.read_table(tmp_path / "toys")["costs"].to_pylist()[8] == pytest.approx([8 / 7, 0.5])

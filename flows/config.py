@@ -18,7 +18,7 @@ from pipeline_lib.alignment.segments import SegmentConfig
 from pipeline_lib.alignment.sinkhorn import SharpenConfig
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.scan import ShardConfig
-from pipeline_lib.encoding.model_files import ModelSource
+from pipeline_lib.encoding.model_files import ModelSource, locate
 from pipeline_lib.encoding.pieces import UnitsConfig
 from pipeline_lib.encoding.tuned import TuneConfig
 from pipeline_lib.encoding.vectors import EncodeConfig
@@ -93,6 +93,14 @@ class RunConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     def start(self) -> tuple[ModelSource, str]:
         """The encoder that the student of transformer teachers starts from, and the setting that says so."""
         return _first(("tune.start", self.tune.start), ("teachers.sentence", self.teachers.sentence))
+
+    def check_models(self) -> None:
+        """Whether every transformer that a run needs is named; no disk and no network is asked. Raises ``EncoderError``."""
+        teachers = {f"teachers.{role}": getattr(self.teachers, role) for role in self.views.weights}
+        needed = {setting: source for source, setting in (self.tokenizer, self.start)} | teachers
+        for setting, source in needed.items() if self.teachers.kind == "transformers" else ():
+            if not source.model:
+                locate(source, setting)
 
     def deciding(self) -> dict[str, Any]:
         """The settings that decide what comes out, without those that say where and when it is worked out."""

@@ -108,6 +108,7 @@ def _run(
 
     # What can be refused at once is refused before Prefect takes its time to start.
     config = load_config(profile, settings)
+    config.check_models()
     own = [resolve_language(corpus, lang, config.corpus) for lang in [source, *targets]]
     if gold_train is not None:
         read_declared(gold_train)

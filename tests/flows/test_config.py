@@ -5,6 +5,7 @@ import pytest
 
 from flows import config
 from flows.config import WHERE_AND_WHEN, ConfigError, RunConfig, load_config, profiles
+from pipeline_lib.encoding.model_files import EncoderError
 
 SECRET = "hunter2"
 
@@ -74,6 +75,14 @@ def test_every_new_stage_can_be_set(setting: str, stage: str, expected: dict[str
 def test_a_model_may_be_named_alone_and_the_rest_of_what_is_taken_of_it_stays() -> None:
     named, plain = load_config("paper", ["teachers.token=some/encoder"]).teachers.token, load_config("paper").teachers.token
     assert (named.model, named.hidden_state) == ("some/encoder", plain.hidden_state) and plain.hidden_state == 9
+
+
+def test_a_transformer_that_is_not_named_is_missed_before_anything_starts() -> None:
+    with pytest.raises(EncoderError, match=r"^setting teachers\.phrase is required: it takes an id on the Hugging Face hub or a folder"):
+        load_config("paper").check_models()
+    load_config("paper", ["teachers.phrase=some/encoder"]).check_models()
+    load_config("paper", ["views.phrase=0"]).check_models()
+    load_config("embedded").check_models()
 
 
 def test_device_and_size_of_a_pass_decide_nothing() -> None:

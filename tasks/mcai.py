@@ -24,6 +24,7 @@ from tasks.scan import Scanned
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, read_all, texts_fingerprints
 
+AS_IT_IS, ENCODE = ModelSource(), EncodeConfig()  # of no meaning to the student of fitted teachers
 BothTexts = tuple[list[Texts], list[Texts]]
 
 
@@ -93,8 +94,8 @@ def choose_student(
     spans: ArtifactRef,
     align: AlignConfig,
     config: McaiConfig,
-    source: ModelSource,
-    encode: EncodeConfig,
+    source: ModelSource = AS_IT_IS,
+    encode: EncodeConfig = ENCODE,
 ) -> Chosen:
     """Of the students by the scale of their bias, the one whose alignments see most of the held-out gold; the smaller scale if equal."""
     store, scales = Store(root), sorted(students)

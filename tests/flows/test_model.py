@@ -118,7 +118,7 @@ def test_what_is_no_runs_name_never_becomes_a_path_of_the_store(
     shutil.copy(record, Path(own.root) / "runs" / f"{run_name(parts)}.json.json")
     shutil.copy(record, Path(own.root) / "runs" / ".json")
     monkeypatch.chdir(own.root)
-    with pytest.raises(ModelError, match="takes a run's id"):
+    with pytest.raises(ModelError, match="give a run's id"):
         load(parts, name.format(run=run_name(parts)), store=own)
 
 

@@ -63,17 +63,19 @@ def plan_row(document: str, source: int, target: int) -> dict[str, object]:
     return {"document": document, "source_lang": "es", "target_lang": "en"} | plan_columns(plan_of(values, band), band)
 
 
-def test_the_wanted_plans_become_lessons_of_the_folded_types() -> None:
+def test_the_wanted_plans_become_lessons_of_what_a_student_reads() -> None:
     source = {"a": grid("Fiebre alta"), "b": grid("Tos"), "c": grid("Úlcera")}
     target = {"a": grid("High fever now"), "b": grid("Cough"), "c": grid("Ulcer")}
     parts = [TRANSPORT_PLANS.table([plan_row("a", 2, 3), plan_row("b", 1, 1)]), TRANSPORT_PLANS.table([plan_row("c", 1, 1)])]
-    found = plan_lessons(parts, source, target, {}, {"a", "c"}, 384, AlignConfig())
+    types = [{name: text.types for name, text in side.items()} for side in (source, target)]
+    found = plan_lessons(parts, types[0], types[1], {}, {"a", "c"}, 384, AlignConfig())
     assert list(found) == ["a", "c"]
     (lesson,) = found["a"]
     assert (lesson.source, lesson.target) == (["fiebre", "alta"], ["high", "fever", "now"])
     assert lesson.dense()[0].tolist() == [[0, 1, 2], [3, 4, 5]]
-    assert found["c"][0].source_types == ["ulcera"]
-    assert [len(lesson.source) for lesson in plan_lessons(parts, source, target, {}, {"a"}, 1, AlignConfig())["a"]] == [1, 1]
+    assert found["c"][0].source == ["ulcera"]
+    cut = plan_lessons(parts, source, target, {}, {"a"}, 1, AlignConfig())["a"]
+    assert [lesson.source.text for lesson in cut] == ["Fiebre", "alta"] and {lesson.target.text for lesson in cut} == {"High fever now"}
 
 
 def test_the_nearness_of_a_lesson_is_the_prior_that_align_will_use() -> None:

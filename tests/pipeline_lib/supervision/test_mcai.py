@@ -56,7 +56,7 @@ def test_without_a_span_or_a_scale_a_plan_stays_as_it_is(spans: dict[str, list[M
     assert np.allclose(values_of(bias_plans(plans(values), spans, scale, 20)), values, rtol=1e-5)
 
 
-@pytest.mark.parametrize("setting", [{"scales": (0.0,)}, {"scales": (2.0, -1.0)}, {"held_out": 0.0}, {"iterations": 0}, {"other": 1}])
+@pytest.mark.parametrize("setting", [{"scales": (0.0,)}, {"scales": (2.0, -1.0)}, {"held_out": 0.0}, {"iterations": -1}, {"other": 1}])
 def test_a_bias_is_positive_and_some_gold_is_held_out(setting: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         McaiConfig.model_validate(setting)

@@ -24,6 +24,7 @@ from pipeline_lib.storage.parts import write_parts
 from pipeline_lib.storage.place import Place, StoreError, md5, scratch, sha256
 from pipeline_lib.storage.records import render, seal, unseal
 
+_OF_THIS_RUN = frozenset(("reused", "repaired", "seconds", "slowest"))  # what differs between two runs that made the same thing
 COPIES = Copies()  # of folder artifacts, for all stores of the process
 KNOWN: "dict[str, dict[str, ArtifactRef]]" = {}  # by store and key: artifacts that need no look; see ``recall``
 
@@ -35,9 +36,10 @@ class ArtifactRef:
     Attributes:
         contract, shard, fingerprint: the address; suffix: ``.parquet``, or nothing for a folder.
         sha256: of the artifact's bytes; rows: of a table, 0 otherwise; documents: distinct documents it speaks of.
+        bytes: of its files, without the record.
         md5, record_md5: of a table's bytes and of its record's, as buckets list them.
         reused: found in the store instead of built; repaired: built because what the store holds is damaged or incomplete.
-        seconds: spent on building or verifying it.
+        seconds: spent on building or verifying it; slowest: of its documents those that took longest, with their seconds.
     """
 
     contract: str
@@ -47,11 +49,13 @@ class ArtifactRef:
     sha256: str
     rows: int
     documents: int
+    bytes: int = 0
     md5: str = ""
     record_md5: str = ""
     reused: bool = False
     repaired: bool = False
     seconds: float = 0.0
+    slowest: tuple[tuple[str, float], ...] = ()
 
     @property
     def key(self) -> str:
@@ -93,7 +97,7 @@ class Store:
             paths = [folder / f"{contract.name}.parquet" for contract in contracts]
             counts = write_parts(contracts, paths, make(), made_of.fingerprint)
             refs = [
-                self._publish(path, replace(ref, sha256=sha256(path), rows=rows, documents=documents, md5=md5(path)), made_of)
+                self._publish(path, replace(ref, rows=rows, documents=documents), made_of)
                 for path, ref, (rows, documents) in zip(paths, wanted, counts, strict=True)
             ]
         return tuple(replace(ref, repaired=damaged, seconds=time.perf_counter() - started) for ref in refs)
@@ -112,9 +116,10 @@ class Store:
         with scratch() as folder:
             make(folder)
             files = {path.name: sha256(path) for path in sorted(folder.iterdir())}
+            size = sum((folder / file).stat().st_size for file in files)
             for file in files:
                 self._place.write(folder / file, f"{wanted.key}/{file}")
-        ref = replace(wanted, sha256=_listing_hash(files))
+        ref = replace(wanted, sha256=_listing_hash(files), bytes=size)
         return replace(ref, record_md5=self._record(ref, made_of, files), repaired=damaged, seconds=time.perf_counter() - started)
 
     def find(self, name: str, shard: str, fingerprint: str, suffix: str) -> ArtifactRef | None:
@@ -236,7 +241,7 @@ class Store:
             told = unseal(record)
             files = {file: self._hash(f"{ref.key}/{file}") for file in _files_of(told)}
             found = _listing_hash(files) if files else self._hash(ref.key)
-            facts = {key: told[key] for key in ("sha256", "rows", "documents")}
+            facts = {key: told[key] for key in ("sha256", "rows", "documents")} | {"bytes": told.get("bytes", 0)}  # earlier records lack it
             known = replace(ref, md5=told["md5"], record_md5=hashlib.md5(record, usedforsecurity=False).hexdigest(), **facts)
         except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
             raise _damaged(ref) from None
@@ -265,17 +270,18 @@ class Store:
             yield path
 
     def _publish(self, path: Path, ref: ArtifactRef, made_of: Ingredients) -> ArtifactRef:
+        ref = replace(ref, sha256=sha256(path), md5=md5(path), bytes=path.stat().st_size)
         self._place.write(path, ref.key)
         return replace(ref, record_md5=self._record(ref, made_of, {}))
 
     def _record(self, ref: ArtifactRef, made_of: Ingredients, files: dict[str, str]) -> str:
-        facts = {name: getattr(ref, name) for name in ("sha256", "md5", "rows", "documents")}
+        facts = {name: getattr(ref, name) for name in ("sha256", "md5", "rows", "documents", "bytes")}
         return self.write_record(ref.record_key, seal({**facts, "files": files, "made_of": made_of.as_json()}))
 
 
 def ref_as_json(ref: ArtifactRef) -> dict[str, object]:
     """The reference without what differs between two runs that made the same thing."""
-    return {key: value for key, value in asdict(ref).items() if key not in ("reused", "repaired", "seconds")}
+    return {key: value for key, value in asdict(ref).items() if key not in _OF_THIS_RUN}
 
 
 def _missing(ref: ArtifactRef) -> StoreError:

@@ -13,7 +13,7 @@ from flows.commands.comparing import compare
 from flows.commands.conventions import EXIT_CODES
 from flows.commands.planning import plan
 from flows.commands.publishing import publish
-from flows.commands.running import demo, run
+from flows.commands.running import demo, project, run
 from flows.commands.scoring import score
 from flows.commands.showing import show
 from flows.commands.storing import gc, store
@@ -29,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (demo, plan, run, check, score, compare, evaluate_alignment, show, export, validate, publish, store, gc, synth):
+for command in (demo, plan, run, project, check, score, compare, evaluate_alignment, show, export, validate, publish, store, gc, synth):
     app.command()(command)
 for point in sorted(entry_points(group="spanferry.commands")):  # of the roof, which nothing here may import
     app.command(point.name)(point.load())

@@ -32,7 +32,8 @@ class LastRun(BaseModel, frozen=True):
     Attributes:
         manifest: fingerprint of the corpus's files, another one as soon as a file of it changes.
         corpus: name of its folder, None where that is no plain name.
-        documents, mentions: of the source; rejects: by stage and code; abstentions: mentions left out, by target language and reason.
+        documents, mentions: of the source; shards: that it was cut into, 0 in records of earlier releases.
+        rejects: by stage and code; abstentions: mentions left out, by target language and reason.
         scores: by target language and label, ``*`` pools all labels; no language without gold.
     """
 
@@ -45,6 +46,7 @@ class LastRun(BaseModel, frozen=True):
     profile: str
     documents: int
     mentions: int
+    shards: int = 0
     rejects: Numbers
     abstentions: Numbers
     scores: dict[str, dict[str, F1]]

@@ -32,7 +32,7 @@ from pipeline_lib.supervision.mcai import McaiConfig
 from pipeline_lib.supervision.rerank import RerankConfig
 
 WHERE_AND_WHEN: dict[str, Any] = {
-    **dict.fromkeys(("workers", "task_runner", "dask_address", "gpu_pool", "refit", "alerts"), True),
+    **dict.fromkeys(("workers", "task_runner", "dask_address", "memory", "gpu_pool", "refit", "alerts"), True),
     "encode": {"device": True, "tokens": True},
 }
 
@@ -54,8 +54,13 @@ class RunConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         "target", description="what projects: the sharpened teachers' plan, or the student (paper)"
     )
     workers: int = Field(2, ge=1, description="shards worked on at a time; with Dask, processes of the run's own cluster")
-    task_runner: Literal["threads", "dask"] = Field("threads", description="threads of the run's process, or a Dask cluster (extra `dask`)")
+    task_runner: Literal["auto", "threads", "processes", "dask"] = Field(
+        "auto", description="threads or processes (auto: processes for thousands of document pairs), or a Dask cluster (extra `dask`)"
+    )
     dask_address: str = Field("", description="scheduler of a running Dask cluster, such as tcp://host:8786; empty: one of the run's own")
+    memory: str = Field(
+        "", pattern=r"^(\d+(\.\d+)?[MG]B)?$", description="most memory of all processes of the run together, such as 6GB; empty: no bound"
+    )
     gpu_pool: str = Field("", description="work pool whose workers embed, distill and align; empty: the run does it itself")
     refit: str = Field(
         "always",

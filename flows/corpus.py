@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from flows.config import RunConfig
+from flows.runners import hire
 from flows.watch import Watch
 from pipeline_lib.storage.store import ArtifactRef
 from tasks.ingest import Ingested, ingest_shard
@@ -82,6 +83,7 @@ def read_corpus(
     """
     scanning = scan.submit(store, folder, source, targets, config.corpus, config.shards, shards, gold_train, trained)
     found: Scanned = watch.stage("scan", {0: scanning})[0]
+    hire(config, found.files.documents * len(found.targets))
     cells = [(lang, shard) for lang in dict.fromkeys([found.source, *found.targets]) for shard in found.filled]
     rows = watch.stage("ingest", {cell: ingest_shard.submit(store, folder, found, *cell, config.corpus) for cell in cells})
     units = watch.stage("units", {cell: make_units.submit(store, rows[cell].documents, tokenizer) for cell in cells})

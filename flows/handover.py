@@ -94,6 +94,7 @@ def _figures(folder: str, corpus: Corpus, record: Mapping[str, object], scores: 
         profile=config.profile,
         documents=counts.documents,
         mentions=counts.mentions,
+        shards=corpus.scanned.shards,
         rejects=nested(counts.rejects),
         abstentions=nested(counts.abstentions),
         scores=f1_scores(scores),

@@ -9,9 +9,18 @@ from flows.config import RunConfig
 from flows.corpus import read_corpus
 from flows.encoders import take_tokenizer
 from flows.handover import hand_over, hand_over_model
-from flows.model import ModelError, pair_models
-from flows.project import align_texts, count_corpus, find_candidates, project_mentions, score_projections, train_rerankers
-from flows.refit import choose_model, collection, latest_model, outgrown
+from flows.model import pair_models
+from flows.project import (
+    align_texts,
+    aligners,
+    count_corpus,
+    find_candidates,
+    project_mentions,
+    score_projections,
+    search_texts,
+    train_rerankers,
+)
+from flows.refit import choose_model, chosen_shards, collection, fixed_model, outgrown
 from flows.support import read_support
 from flows.train import build_targets, fit_teachers, pair_segments, train_students
 from flows.watch import Watch
@@ -55,7 +64,8 @@ def pipeline(
     watch = Watch()
     with at_work(store, run_name(), collection(corpus, source, targets, config), config):
         pinned = choose_model(store, corpus, source, targets, config, model, gold_train)
-        shards, trained = (pinned.shards, pinned.trained) if pinned else (None, ())
+        shards = chosen_shards(store, collection(corpus, source, targets, config), pinned) if pinned else None
+        trained = pinned.trained if pinned else ()
         tokenizer = take_tokenizer(store, config, watch)
         texts = read_corpus(store, corpus, source, targets, config, shards, watch, gold_train, trained, tokenizer)
         if pinned and model is None and outgrown(config.refit, pinned.documents, texts.documents):
@@ -106,12 +116,23 @@ def project(
     model: str | None = None,
     support: str | None = None,
 ) -> Counts:
-    """Project with a model as it is: the given run's, else the collection's last. Raises as ``pipeline`` does; fits nothing."""
-    fixed = model or latest_model(store, collection(corpus, source, targets, config))
-    if fixed is None:
-        raise ModelError("the collection has no model yet: train one, or name a run that has")
-    counts: Counts = pipeline.fn(config, corpus, source, targets, store, out, fixed, None, support)
-    return counts
+    """Project with a model as it is: the given run's, else the collection's last. Fits nothing, and keeps no alignment.
+
+    What comes out is what ``pipeline`` gives with the same ``model``. Raises as it does.
+    """
+    check_out(Path(out))
+    watch = Watch()
+    with at_work(store, run_name(), collection(corpus, source, targets, config), config):
+        pinned = fixed_model(store, corpus, source, targets, config, model)
+        shards = chosen_shards(store, collection(corpus, source, targets, config), pinned)
+        texts = read_corpus(
+            store, corpus, source, targets, config, shards, watch, trained=pinned.trained, tokenizer=take_tokenizer(store, config, watch)
+        )
+        tagged = read_support(store, corpus, support, texts, config, watch)
+        candidates = search_texts(store, texts, pinned, config, watch, tagged)
+        projected = project_mentions(store, texts, candidates, pinned.counted, aligners(pinned, config), config, watch, pinned.rerankers)
+        scores = score_projections(store, corpus, texts, projected, config, watch)
+        return hand_over(store, corpus, out, texts, pinned.pairs, pinned.run, projected, scores, config, watch, tagged)
 
 
 def run_pipeline(
@@ -127,4 +148,19 @@ def run_pipeline(
 ) -> Counts:
     """Run the flow in this process."""
     counts: Counts = pipeline(config, corpus, source, targets, store, out, model, gold_train, support)
+    return counts
+
+
+def run_project(
+    config: RunConfig,
+    corpus: str,
+    source: str,
+    targets: list[str],
+    store: str,
+    out: str,
+    model: str | None = None,
+    support: str | None = None,
+) -> Counts:
+    """Run the flow ``project`` in this process."""
+    counts: Counts = project(config, corpus, source, targets, store, out, model, support)
     return counts

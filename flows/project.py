@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
 from flows.encoders import align_by_student
+from flows.model import Model
 from flows.remote import ALIGN, Alignment, run_stage
 from flows.support import NO_SUPPORT, Support
-from flows.train import Refs, Targets
+from flows.train import Refs, Targets, build_targets, pair_segments
 from flows.watch import Watch
+from pipeline_lib.projection.one_pass import OnePassConfig
 from pipeline_lib.storage.store import ArtifactRef
 from tasks.candidates import find_candidates as gather
 from tasks.consistency import Counted
@@ -17,6 +19,7 @@ from tasks.consistency import count_corpus as count
 from tasks.project import Projected, project
 from tasks.rerank import train_reranker
 from tasks.score import Scored, score
+from tasks.search import search_shard
 
 Rerankers = Mapping[str, ArtifactRef | None]  # by target language
 
@@ -105,6 +108,44 @@ def train_rerankers(
             for lang in corpus.targets
         },
     )
+
+
+def search_texts(
+    store: str, corpus: Corpus, model: Model, config: RunConfig, watch: Watch, support: Support = NO_SUPPORT
+) -> dict[Cell, ArtifactRef]:
+    """The same candidates in one pass over each document pair, by a fixed model; no alignment is kept.
+
+    Transformers read whole shards, on a GPU if there is one: with those the stages come one after the other.
+    """
+    if config.teachers.kind == "transformers":
+        segments = pair_segments(store, corpus, config, watch)
+        targets = build_targets(store, corpus, segments, model.teachers, config, watch, pinned=True)
+        aligned = align_texts(store, corpus, model.teachers, model.students, targets, config, watch)
+        return find_candidates(store, corpus, aligned, targets, model.edges, config, watch, support)
+    settings = OnePassConfig(**{name: getattr(config, name) for name in OnePassConfig.model_fields})
+    return watch.stage(
+        "align",
+        {
+            (lang, shard): search_shard.submit(
+                store,
+                corpus.pair_shard((lang, shard)),
+                corpus.texts[corpus.source, shard],
+                corpus.texts[lang, shard],
+                corpus.rows[corpus.source, shard].mentions,
+                model.teachers[lang],
+                model.edges[lang],
+                model.students[lang] if config.aligner == "student" else None,
+                settings,
+                support.of((lang, shard)),
+            )
+            for lang, shard in corpus.cells
+        },
+    )
+
+
+def aligners(model: Model, config: RunConfig) -> Refs:
+    """What of a model projects, by language."""
+    return model.students if config.aligner == "student" else model.teachers
 
 
 def align_texts(

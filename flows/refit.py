@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prefect.logging import get_run_logger
 
-from flows.collection import collection_id
+from flows.collection import collection_id, last_run
 from flows.config import RunConfig
 from flows.model import Model, ModelError, load_model
 from pipeline_lib.corpus.layouts import resolve_language
@@ -33,6 +33,23 @@ def choose_model(
     except ModelError as error:
         get_run_logger().warning("the collection's model cannot be used, so a new one is fitted: %s", error)
         return None
+
+
+def fixed_model(store: str, corpus: str, source: str, targets: Sequence[str], config: RunConfig, model: str | None) -> Model:
+    """The model to project with: the given run's, else the collection's last. Raises ``ModelError`` where there is none."""
+    own, *others = _languages(corpus, source, targets, config)
+    fixed = model or latest_model(store, collection(corpus, source, targets, config))
+    if fixed is None:
+        raise ModelError("the collection has no model yet: train one, or name a run that has")
+    return load_model(Store(store), fixed, own, others)
+
+
+def chosen_shards(store: str, collection: str, pinned: Model) -> int | None:
+    """How many shards the collection was cut into before: by its own last run, or by the one that fitted its model."""
+    last = last_run(Store(store), collection)
+    if last is not None and last.shards:
+        return last.shards
+    return pinned.shards if latest_model(store, collection) == pinned.run else None
 
 
 def outgrown(refit: str, fitted_on: int, documents: int) -> bool:

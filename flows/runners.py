@@ -1,15 +1,16 @@
-"""Where a run's shards are worked on: threads of this process, or the workers of a Dask cluster."""
+"""Where a run's shards are worked on: threads or processes of this machine, or the workers of a Dask cluster."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from prefect.context import FlowRunContext
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.config import RunConfig
+from flows.processes import ProcessTaskRunner
 from flows.settings import ConfigError
 
+MANY_PAIRS = 2000  # document pairs from which the seconds that processes take to start are soon won back
 GPU = {"GPU": 1}  # what a stage that wants a GPU asks of Dask; one such stage at a time on a worker that has one
 
 
@@ -24,9 +25,17 @@ def shards_on(config: RunConfig) -> Iterator[None]:
         yield
 
 
+def hire(config: RunConfig, pairs: int) -> None:
+    """Within ``shards_on``: from now on processes do the work, if the configuration or so many document pairs ask for them."""
+    runner = getattr(FlowRunContext.get(), "task_runner", None)
+    large = config.task_runner == "auto" and config.workers > 1 and pairs >= MANY_PAIRS
+    if isinstance(runner, ProcessTaskRunner) and (large or config.task_runner == "processes"):
+        runner.hire()
+
+
 def wanting_gpu(config: RunConfig):  # type: ignore[no-untyped-def]  # dask is untyped and may be absent
     """Tasks submitted inside run where Dask has a GPU to give; without Dask they run anywhere."""
-    if config.task_runner == "threads":
+    if config.task_runner != "dask":
         return nullcontext()
     import dask
 
@@ -35,8 +44,8 @@ def wanting_gpu(config: RunConfig):  # type: ignore[no-untyped-def]  # dask is u
 
 def _runner(config: RunConfig) -> Any:
     """The task runner, not started; Any: Dask's is untyped."""
-    if config.task_runner == "threads":
-        return ThreadPoolTaskRunner(max_workers=config.workers)
+    if config.task_runner != "dask":
+        return ProcessTaskRunner(config.workers)
     try:
         from prefect_dask.task_runners import DaskTaskRunner
     except ImportError:

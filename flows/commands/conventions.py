@@ -24,6 +24,7 @@ EXIT_CODES = {
     "ScoreInputError": 6,
     "ShowError": 6,
     "SubmissionError": 6,
+    "WorkerLost": 5,
     "ServeError": 7,
     "ServerError": 7,
     "PlanError": 8,

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,39 @@ from flows.commands.conventions import AsJson, Quiet, ServerError, Settings, err
 
 if TYPE_CHECKING:
     from flows.outputs import Outputs
+
+
+Corpus = Annotated[Path, typer.Option(help="Folder such as {lang}/{document}.txt with .ann beside it; other layouts: docs/your-corpus.md.")]
+Store = Annotated[str, typer.Option(help="Folder or fsspec URL where every intermediate is kept.")]
+Out = Annotated[Path, typer.Option(help="Folder for the results.")]
+Source = Annotated[str, typer.Option(help="Language that is annotated.")]
+Support = Annotated[
+    Path | None,
+    typer.Option(
+        help="Mentions that a tagger predicts in the target texts, as evidence: {lang}/{document}.ann or a TSV in {lang}/; "
+        "with one target also without {lang}/."
+    ),
+]
+Memory = Annotated[str, typer.Option(help="Most memory of all processes together, such as 6GB: as many workers as it allows.")]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be run, and how it is shown."""
+
+    profile: str
+    corpus: Path
+    targets: list[str]
+    store: str
+    out: Path
+    source: str = "es"
+    settings: list[str] = field(default_factory=list)
+    model: str | None = None
+    gold_train: Path | None = None
+    support: Path | None = None
+    projects_only: bool = False
+    quiet: bool = False
+    as_json: bool = False
 
 
 def demo(
@@ -26,20 +60,10 @@ def demo(
     with errors():
         from pipeline_lib.corpus.samples import LANGUAGES, write_sample
 
-        corpus, results = out / "corpus", out / "results"
+        corpus, targets = out / "corpus", [lang for lang in LANGUAGES if lang != "es"]
         write_sample(corpus)
-        figures = _run(
-            "embedded",
-            corpus,
-            "es",
-            [lang for lang in LANGUAGES if lang != "es"],
-            str(out / "store"),
-            results,
-            settings,
-            None,
-            quiet,
-            as_json,
-        )
+        store, results = str(out / "store"), out / "results"
+        figures = _run(Order("embedded", corpus, targets, store, results, settings=settings, quiet=quiet, as_json=as_json))
         pooled = [row for row in figures["scores"] if row["label"] == "*"]
         mean = {m: sum(row["f1"] for row in pooled if row["metric"] == m) / (len(pooled) / 2) for m in ("strict", "char")}
         projected = sum(figures["projected"].values())
@@ -52,51 +76,62 @@ def demo(
 
 def run(
     profile: Annotated[str, typer.Argument(help="Profile, such as embedded.")],
-    corpus: Annotated[
-        Path, typer.Option(help="Folder such as {lang}/{document}.txt with .ann beside it; other layouts: docs/your-corpus.md.")
-    ],
+    corpus: Corpus,
     targets: Annotated[str, typer.Option(help="Languages to carry the annotations into, separated by commas.")],
-    store: Annotated[str, typer.Option(help="Folder or fsspec URL where every intermediate is kept.")],
-    out: Annotated[Path, typer.Option(help="Folder for the results.")],
-    source: Annotated[str, typer.Option(help="Language that is annotated.")] = "es",
+    store: Store,
+    out: Out,
+    source: Source = "es",
     model: Annotated[str | None, typer.Option(help="Use the model of this run (id or output folder) instead of fitting one.")] = None,
-    support: Annotated[
-        Path | None,
-        typer.Option(
-            help="Mentions that a tagger predicts in the target texts, as evidence: {lang}/{document}.ann or a TSV in {lang}/; "
-            "with one target also without {lang}/."
-        ),
-    ] = None,
+    support: Support = None,
     gold_train: Annotated[
         Path | None,
         typer.Option(help="Learn from the targets' gold of these documents, one id a line; they are left out of the scores."),
     ] = None,
+    memory: Memory = "",
     settings: Settings = [],  # noqa: B006
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Project a corpus: annotations of one language into its translations."""
     with errors():
-        langs = [lang.strip() for lang in targets.split(",") if lang.strip()]
-        if not langs:
-            raise typer.BadParameter("name at least one language", param_hint="--targets")
-        _run(profile, corpus, source, langs, store, out, settings, model, quiet, as_json, gold_train, support)
+        langs, given = _languages(targets), _with_memory(settings, memory)
+        _run(Order(profile, corpus, langs, store, out, source, given, model, gold_train, support, quiet=quiet, as_json=as_json))
 
 
-def _run(
-    profile: str,
-    corpus: Path,
-    source: str,
-    targets: list[str],
-    store: str,
-    out: Path,
-    settings: list[str],
-    model: str | None,
-    quiet: bool,
-    as_json: bool,
-    gold_train: Path | None = None,
-    support: Path | None = None,
-) -> dict[str, Any]:
+def project(
+    profile: Annotated[str, typer.Argument(help="Profile, such as embedded.")],
+    corpus: Corpus,
+    targets: Annotated[str, typer.Option(help="Languages to carry the annotations into, separated by commas.")],
+    store: Store,
+    out: Out,
+    model: Annotated[
+        str | None, typer.Option(help="Run whose model is used, id or output folder; without it the collection's last.")
+    ] = None,
+    source: Source = "es",
+    support: Support = None,
+    memory: Memory = "",
+    settings: Settings = [],  # noqa: B006
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Project a collection with a model that an earlier run fitted: no fitting, no alignment kept, only what changed is done again."""
+    with errors():
+        langs, given = _languages(targets), _with_memory(settings, memory)
+        _run(Order(profile, corpus, langs, store, out, source, given, model, None, support, True, quiet, as_json))
+
+
+def _languages(targets: str) -> list[str]:
+    langs = [lang.strip() for lang in targets.split(",") if lang.strip()]
+    if not langs:
+        raise typer.BadParameter("name at least one language", param_hint="--targets")
+    return langs
+
+
+def _with_memory(settings: list[str], memory: str) -> list[str]:
+    return [*settings, f"memory={memory}"] if memory else settings
+
+
+def _run(order: Order) -> dict[str, Any]:
     """Run the pipeline and print what it did; returns the figures."""
     _prepare_prefect()
     from flows.config import load_config
@@ -107,24 +142,29 @@ def _run(
     from pipeline_lib.supervision.declared import read_declared
 
     # What can be refused at once is refused before Prefect takes its time to start.
-    config = load_config(profile, settings)
+    config = load_config(order.profile, order.settings)
     config.check_models()
-    own = [resolve_language(corpus, lang, config.corpus) for lang in [source, *targets]]
-    if gold_train is not None:
-        read_declared(gold_train)
-    if support is not None:
-        find_support(support, list(dict.fromkeys(own[1:])), corpus)
-    if not quiet and not as_json:
+    own = [resolve_language(order.corpus, lang, config.corpus) for lang in [order.source, *order.targets]]
+    if order.gold_train is not None:
+        read_declared(order.gold_train)
+    if order.support is not None:
+        find_support(order.support, list(dict.fromkeys(own[1:])), order.corpus)
+    silent = order.quiet or order.as_json
+    if not silent:
         ERR.print("starting Prefect ...")
-    from flows.pipeline import run_pipeline
+    from flows.pipeline import run_pipeline, run_project
 
-    with _prefect_answers(), progress_bars(quiet or as_json):
-        counts = run_pipeline(config, str(corpus), source, targets, store, str(out), model, _text(gold_train), _text(support))
-    outputs = read_outputs(out, counts)
-    if as_json:
+    common = (config, str(order.corpus), order.source, order.targets, order.store, str(order.out), order.model)
+    with _prefect_answers(), progress_bars(silent):
+        if order.projects_only:
+            counts = run_project(*common, _text(order.support))
+        else:
+            counts = run_pipeline(*common, _text(order.gold_train), _text(order.support))
+    outputs = read_outputs(order.out, counts)
+    if order.as_json:
         typer.echo(json.dumps(outputs.figures, indent=1))
-    elif not quiet:
-        _print(outputs, out)
+    elif not order.quiet:
+        _print(outputs, order.out)
     return outputs.figures
 
 

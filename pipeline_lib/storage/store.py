@@ -7,7 +7,7 @@ without one does not exist. Two writers of one artifact write the same bytes, so
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from pipeline_lib.storage.parts import write_parts
 from pipeline_lib.storage.place import Place, StoreError, md5, scratch, sha256
 from pipeline_lib.storage.records import render, seal, unseal
 
+_FACTS = ("sha256", "md5", "rows", "documents", "bytes")
 _OF_THIS_RUN = frozenset(("reused", "repaired", "seconds", "slowest"))  # what differs between two runs that made the same thing
 COPIES = Copies()  # of folder artifacts, for all stores of the process
 KNOWN: "dict[str, dict[str, ArtifactRef]]" = {}  # by store and key: artifacts that need no look; see ``recall``
@@ -83,10 +84,12 @@ class Store:
         shard: str,
         made_of: Ingredients,
         make: Callable[[], Iterable[Sequence[pa.Table]]],
+        facts: Callable[[], Mapping[str, object]] = dict,
     ) -> tuple[ArtifactRef, ...]:
         """One artifact a contract, built by ``make`` unless all are there and intact.
 
         ``make`` yields parts, each a table a contract; a part becomes a row group, so no more than one part is held at a time.
+        ``facts``, asked when all is made, are for the records; see ``builds``.
         """
         started = time.perf_counter()
         wanted = [ArtifactRef(contract.name, shard, made_of.fingerprint, ".parquet", "", 0, 0) for contract in contracts]
@@ -97,14 +100,21 @@ class Store:
             paths = [folder / f"{contract.name}.parquet" for contract in contracts]
             counts = write_parts(contracts, paths, make(), made_of.fingerprint)
             refs = [
-                self._publish(path, replace(ref, rows=rows, documents=documents), made_of)
+                self._publish(path, replace(ref, rows=rows, documents=documents), made_of, facts())
                 for path, ref, (rows, documents) in zip(paths, wanted, counts, strict=True)
             ]
         return tuple(replace(ref, repaired=damaged, seconds=time.perf_counter() - started) for ref in refs)
 
-    def table(self, contract: Contract, shard: str, made_of: Ingredients, make: Callable[[], Iterable[pa.Table]]) -> ArtifactRef:
+    def table(
+        self,
+        contract: Contract,
+        shard: str,
+        made_of: Ingredients,
+        make: Callable[[], Iterable[pa.Table]],
+        facts: Callable[[], Mapping[str, object]] = dict,
+    ) -> ArtifactRef:
         """One table; see ``tables``."""
-        return self.tables([contract], shard, made_of, lambda: ((part,) for part in make()))[0]
+        return self.tables([contract], shard, made_of, lambda: ((part,) for part in make()), facts)[0]
 
     def folder(self, name: str, shard: str, made_of: Ingredients, make: Callable[[Path], None]) -> ArtifactRef:
         """A flat folder of files that are no tables; ``make`` writes them into the folder it is given."""
@@ -121,6 +131,17 @@ class Store:
                 self._place.write(folder / file, f"{wanted.key}/{file}")
         ref = replace(wanted, sha256=_listing_hash(files), bytes=size)
         return replace(ref, record_md5=self._record(ref, made_of, files), repaired=damaged, seconds=time.perf_counter() - started)
+
+    def builds(self, name: str, shard: str) -> Iterator[tuple[ArtifactRef, dict[str, Any]]]:
+        """The tables of a shard, the one that was written last first, each with the facts of its record. Their bytes are not looked at."""
+        records = [file for file in self.files(f"{name}/{shard}") if file.key.endswith(".json")]
+        for file in sorted(records, key=lambda file: file.modified, reverse=True):
+            fingerprint = file.key.rsplit("/", 1)[1].removesuffix(".json")
+            try:
+                told = unseal(self._place.read(file.key))
+                yield replace(ArtifactRef(name, shard, fingerprint, ".parquet", "", 0, 0), **_facts_of(told)), told
+            except (FileNotFoundError, ValueError, KeyError, TypeError):
+                continue
 
     def find(self, name: str, shard: str, fingerprint: str, suffix: str) -> ArtifactRef | None:
         """The artifact of this address if its record is there and its bytes are the recorded ones, else None."""
@@ -241,8 +262,7 @@ class Store:
             told = unseal(record)
             files = {file: self._hash(f"{ref.key}/{file}") for file in _files_of(told)}
             found = _listing_hash(files) if files else self._hash(ref.key)
-            facts = {key: told[key] for key in ("sha256", "rows", "documents")} | {"bytes": told.get("bytes", 0)}  # earlier records lack it
-            known = replace(ref, md5=told["md5"], record_md5=hashlib.md5(record, usedforsecurity=False).hexdigest(), **facts)
+            known = replace(ref, record_md5=hashlib.md5(record, usedforsecurity=False).hexdigest(), **_facts_of(told))
         except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
             raise _damaged(ref) from None
         if found != known.sha256:
@@ -269,14 +289,14 @@ class Store:
                 raise _damaged(ref)
             yield path
 
-    def _publish(self, path: Path, ref: ArtifactRef, made_of: Ingredients) -> ArtifactRef:
+    def _publish(self, path: Path, ref: ArtifactRef, made_of: Ingredients, facts: Mapping[str, object]) -> ArtifactRef:
         ref = replace(ref, sha256=sha256(path), md5=md5(path), bytes=path.stat().st_size)
         self._place.write(path, ref.key)
-        return replace(ref, record_md5=self._record(ref, made_of, {}))
+        return replace(ref, record_md5=self._record(ref, made_of, {}, facts))
 
-    def _record(self, ref: ArtifactRef, made_of: Ingredients, files: dict[str, str]) -> str:
-        facts = {name: getattr(ref, name) for name in ("sha256", "md5", "rows", "documents", "bytes")}
-        return self.write_record(ref.record_key, seal({**facts, "files": files, "made_of": made_of.as_json()}))
+    def _record(self, ref: ArtifactRef, made_of: Ingredients, files: dict[str, str], facts: Mapping[str, object] | None = None) -> str:
+        own = {name: getattr(ref, name) for name in _FACTS}
+        return self.write_record(ref.record_key, seal({**(facts or {}), **own, "files": files, "made_of": made_of.as_json()}))
 
 
 def ref_as_json(ref: ArtifactRef) -> dict[str, object]:
@@ -290,6 +310,11 @@ def _missing(ref: ArtifactRef) -> StoreError:
 
 def _damaged(ref: ArtifactRef) -> DamagedArtifact:
     return DamagedArtifact(f"artifact {ref.key} is damaged: run again to rebuild it")
+
+
+def _facts_of(record: dict[str, Any]) -> dict[str, Any]:
+    """What a record tells of the bytes; earlier ones do not tell how many."""
+    return {name: record.get(name, 0) if name == "bytes" else record[name] for name in _FACTS}
 
 
 def _files_of(record: dict[str, Any]) -> list[str]:

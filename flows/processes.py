@@ -1,0 +1,98 @@
+"""Worker processes: a thread sends a shard's work to one of them and waits.
+
+Threads alone share one Python, whose lock is held by all of a stage that is not a compiled loop: two of them keep little more than one
+core busy.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from copy import copy
+from functools import wraps
+from importlib import import_module
+from multiprocessing import get_context, parent_process
+from typing import Any
+
+from prefect import Task
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from pipeline_lib.storage.store import KNOWN, ArtifactRef
+
+Known = dict[str, dict[str, ArtifactRef]]
+
+ENDED = "a worker process was ended from outside, perhaps for the memory it took: run again, with fewer workers or a smaller --memory"
+
+_AT_WORK = threading.Event()  # in a worker process: whether it works on a shard
+
+
+class WorkerLost(RuntimeError):
+    """A worker process was ended from outside, as the system does with one that takes too much memory."""
+
+
+class ProcessTaskRunner(ThreadPoolTaskRunner[Any]):
+    """As many threads as workers; once processes are hired, each thread has one of them do its task."""
+
+    def __init__(self, max_workers: int | None = None) -> None:
+        super().__init__(max_workers)
+        self._pool: ProcessPoolExecutor | None = None
+
+    def hire(self) -> None:
+        """From now on tasks are done by processes. They start with the first task, with what is known of the store by then."""
+        self._pool = self._pool or ProcessPoolExecutor(self._max_workers, get_context("spawn"), _begin, (dict(KNOWN),))
+
+    def submit(self, task: Task[..., Any], parameters: dict[str, Any], *rest: Any, **named: Any) -> Any:
+        return super().submit(task if self._pool is None else self._sent(task, self._pool), parameters, *rest, **named)
+
+    def __exit__(self, *raised: Any) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+        super().__exit__(*raised)
+
+    def _sent(self, task: Task[..., Any], pool: ProcessPoolExecutor) -> Task[..., Any]:
+        """The same task, whose function is called elsewhere, where its module has it under its own name."""
+
+        @wraps(task.fn)
+        def send(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return pool.submit(_call, task.fn.__module__, task.fn.__qualname__, args, kwargs).result()
+            except BrokenProcessPool:
+                raise WorkerLost(ENDED) from None
+
+        elsewhere = copy(task)
+        elsewhere.fn = send
+        return elsewhere
+
+
+def _call(module: str, name: str, args: Any, kwargs: Any) -> Any:
+    """In a worker process: what the task does."""
+    function: Callable[..., Any] = getattr(import_module(module), name).fn
+    _AT_WORK.set()
+    try:
+        return function(*args, **kwargs)
+    finally:
+        _AT_WORK.clear()
+
+
+def _begin(known: Known) -> None:
+    """In a worker process, first of all: it knows what the run knows, and ends with the run, however that ends."""
+    KNOWN.update(known)
+    signal.signal(signal.SIGINT, _interrupted)
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _interrupted(*_: object) -> None:
+    """Ctrl-C reaches the whole group: an idle process goes without a word, one at work clears up what it has begun."""
+    if not _AT_WORK.is_set():
+        os._exit(130)
+    raise KeyboardInterrupt

@@ -14,11 +14,12 @@ from copy import copy
 from functools import wraps
 from importlib import import_module
 from multiprocessing import get_context, parent_process
-from typing import Any
+from typing import Any, Self
 
 from prefect import Task
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.memory import MemoryBound
 from pipeline_lib.storage.store import KNOWN, ArtifactRef
 
 Known = dict[str, dict[str, ArtifactRef]]
@@ -35,8 +36,9 @@ class WorkerLost(RuntimeError):
 class ProcessTaskRunner(ThreadPoolTaskRunner[Any]):
     """As many threads as workers; once processes are hired, each thread has one of them do its task."""
 
-    def __init__(self, max_workers: int | None = None) -> None:
+    def __init__(self, max_workers: int | None = None, memory: MemoryBound | None = None) -> None:
         super().__init__(max_workers)
+        self._memory = memory or MemoryBound()
         self._pool: ProcessPoolExecutor | None = None
 
     def hire(self) -> None:
@@ -44,27 +46,40 @@ class ProcessTaskRunner(ThreadPoolTaskRunner[Any]):
         self._pool = self._pool or ProcessPoolExecutor(self._max_workers, get_context("spawn"), _begin, (dict(KNOWN),))
 
     def submit(self, task: Task[..., Any], parameters: dict[str, Any], *rest: Any, **named: Any) -> Any:
-        return super().submit(task if self._pool is None else self._sent(task, self._pool), parameters, *rest, **named)
+        return super().submit(self._bounded(task), parameters, *rest, **named)
+
+    def __enter__(self) -> Self:
+        self._memory.__enter__()
+        return super().__enter__()
 
     def __exit__(self, *raised: Any) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
         super().__exit__(*raised)
+        self._memory.__exit__()
+        self.logger.info("most memory taken, all processes together: %.1f GB", self._memory.peak / 1e9)
 
-    def _sent(self, task: Task[..., Any], pool: ProcessPoolExecutor) -> Task[..., Any]:
-        """The same task, whose function is called elsewhere, where its module has it under its own name."""
+    def _bounded(self, task: Task[..., Any]) -> Task[..., Any]:
+        """The same task, whose function begins when there is room for it, here or in a worker process."""
+        pool = self._pool
 
         @wraps(task.fn)
-        def send(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return pool.submit(_call, task.fn.__module__, task.fn.__qualname__, args, kwargs).result()
-            except BrokenProcessPool:
-                raise WorkerLost(ENDED) from None
+        def when_there_is_room(*args: Any, **kwargs: Any) -> Any:
+            with self._memory.shard():
+                return task.fn(*args, **kwargs) if pool is None else _send(pool, task, args, kwargs)
 
-        elsewhere = copy(task)
-        elsewhere.fn = send
-        return elsewhere
+        bounded = copy(task)
+        bounded.fn = when_there_is_room
+        return bounded
+
+
+def _send(pool: ProcessPoolExecutor, task: Task[..., Any], args: Any, kwargs: Any) -> Any:
+    """What the task's function gives, called in a worker process, where its module has the task under the function's name."""
+    try:
+        return pool.submit(_call, task.fn.__module__, task.fn.__qualname__, args, kwargs).result()
+    except BrokenProcessPool:
+        raise WorkerLost(ENDED) from None
 
 
 def _call(module: str, name: str, args: Any, kwargs: Any) -> Any:

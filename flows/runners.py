@@ -7,6 +7,7 @@ from typing import Any
 from prefect.context import FlowRunContext
 
 from flows.config import RunConfig
+from flows.memory import MemoryBound, affordable, in_bytes
 from flows.processes import ProcessTaskRunner
 from flows.settings import ConfigError
 
@@ -45,7 +46,7 @@ def wanting_gpu(config: RunConfig):  # type: ignore[no-untyped-def]  # dask is u
 def _runner(config: RunConfig) -> Any:
     """The task runner, not started; Any: Dask's is untyped."""
     if config.task_runner != "dask":
-        return ProcessTaskRunner(config.workers)
+        return ProcessTaskRunner(affordable(config.workers, config.memory), MemoryBound(in_bytes(config.memory)))
     try:
         from prefect_dask.task_runners import DaskTaskRunner
     except ImportError:

@@ -5,10 +5,10 @@ The bytes are those of a build from nothing: the same rows, in the same order, i
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
+from time import perf_counter
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -90,8 +90,8 @@ def _kept(store: Store, contract: Contract, shard: str, recipe: str, hashes: Map
 
 def _timed(tables: Iterator[tuple[str, pa.Table]], seconds: dict[str, float]) -> Iterator[pa.Table]:
     """Notes how long each document's table took."""
-    started = time.perf_counter()
+    started = perf_counter()
     for document, table in tables:
-        seconds[document] = time.perf_counter() - started
+        seconds[document] = perf_counter() - started
         yield table
-        started = time.perf_counter()
+        started = perf_counter()

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from flows.pipeline import run_project
 from pipeline_lib.corpus.samples import documents
 from pipeline_lib.corpus.scan import shard_of
 from tasks.export import TABLES
@@ -85,6 +86,17 @@ def test_with_the_model_pinned_a_changed_document_rebuilds_its_shard_and_moves_n
     others = [name for name in before if name.endswith((".txt", ".ann")) and Path(name).stem not in together]
     assert others
     assert all(after[name] == before[name] for name in others)
+
+
+@pytest.mark.parametrize("aligner", ["target", "student"])
+def test_projecting_alone_hands_over_what_a_run_with_the_same_model_does(copied: Path, aligner: str) -> None:
+    config = quick(f"aligner={aligner}")
+    run(copied / "corpus", copied, out="run", model=str(copied / "out"), config=config)
+    folders = str(copied / "store"), str(copied / "project"), str(copied / "out")
+    run_project(config, str(copied / "corpus"), "es", ["en"], *folders)
+    staged, projected = contents(copied / "run"), contents(copied / "project")
+    assert {name for name in staged if staged[name] != projected.get(name)} == {"run.json"}
+    assert staged.keys() == projected.keys()
 
 
 def test_without_a_pinned_model_a_changed_document_refits_it(copied: Path) -> None:

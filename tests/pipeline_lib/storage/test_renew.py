@@ -1,0 +1,135 @@
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from data_contracts.contract import Contract, column
+from pipeline_lib.storage import renew
+from pipeline_lib.storage.fingerprint import Ingredients
+from pipeline_lib.storage.renew import document_hashes, renewed_table, rows_by_document
+from pipeline_lib.storage.store import ArtifactRef, Store
+
+WORDS = Contract("words", 1, "", pa.schema([column("document", pa.string(), ""), column("word", pa.string(), "")]), ())
+MADE_OF = Ingredients("words@1", {}, ("a",), "code", {})
+
+Texts = dict[str, list[str]]
+
+
+class Builds:
+    """Builds shards of texts, and remembers which documents it was asked for."""
+
+    def __init__(self, root: Path) -> None:
+        self.store = Store(str(root))
+        self.asked: list[str] = []
+
+    def of(self, texts: Texts, recipe: str = "recipe") -> ArtifactRef:
+        made_of = replace(MADE_OF, inputs=(recipe, repr(texts)))
+
+        def build(documents: Sequence[str]) -> Iterator[pa.Table]:
+            for document in documents:
+                self.asked.append(document)
+                yield WORDS.table([{"document": document, "word": f"{recipe} {word}"} for word in texts[document]])
+
+        hashes = {name: repr(words) for name, words in texts.items()}
+        return renewed_table(self.store, WORDS, "es/0", made_of, recipe, lambda: (hashes, build))
+
+    def words(self, ref: ArtifactRef) -> Texts:
+        return {name: rows["word"].to_pylist() for name, rows in rows_by_document(self.store.read(ref))}
+
+
+@pytest.fixture
+def builds(tmp_path: Path) -> Builds:
+    return Builds(tmp_path)
+
+
+TEXTS = {"d1": ["one", "two"], "d2": ["three"], "d3": ["four", "five"]}
+
+
+@pytest.mark.parametrize(
+    ("now", "asked"),
+    [
+        (TEXTS | {"d2": ["other"]}, ["d2"]),
+        (TEXTS | {"d4": ["new"]}, ["d4"]),
+        ({"d0": ["new"], **TEXTS}, ["d0"]),
+        ({"d1": ["one", "two"], "d3": ["four", "five"]}, []),
+        (TEXTS | {"d3": []}, ["d3"]),
+        ({}, []),
+    ],
+    ids=["changed", "added", "added in front", "removed", "emptied", "all gone"],
+)
+def test_only_what_is_new_is_built_and_the_bytes_are_those_of_a_build_from_nothing(now: Texts, asked: list[str], tmp_path: Path) -> None:
+    renewed, anew = Builds(tmp_path / "renewed"), Builds(tmp_path / "anew")
+    renewed.of(TEXTS)
+    renewed.asked.clear()
+    again, first = renewed.of(now), anew.of(now)
+    assert renewed.asked == asked and anew.asked == list(now)
+    assert (again.sha256, again.record_md5) == (first.sha256, first.record_md5)
+    assert renewed.words(again) == {name: [f"recipe {word}" for word in words] for name, words in now.items() if words}
+
+
+def test_rows_of_a_document_without_any_are_kept_as_none(builds: Builds) -> None:
+    builds.of({"d1": [], "d2": ["x"]})
+    builds.asked.clear()
+    builds.of({"d1": [], "d2": ["y"]})
+    assert builds.asked == ["d2"]
+
+
+def test_another_recipe_takes_nothing_over(builds: Builds) -> None:
+    builds.of(TEXTS)
+    assert builds.words(builds.of(TEXTS, "other")) == {name: [f"other {word}" for word in words] for name, words in TEXTS.items()}
+    assert builds.asked == [*TEXTS, *TEXTS]
+
+
+def test_the_build_that_was_written_last_is_taken_over(builds: Builds) -> None:
+    builds.of(TEXTS)
+    builds.of(TEXTS | {"d1": ["other"]})
+    builds.asked.clear()
+    builds.of(TEXTS | {"d1": ["other"], "d2": ["other"]})
+    assert builds.asked == ["d2"]
+
+
+@pytest.mark.parametrize("damage", ["bytes", "record"])
+def test_nothing_is_taken_from_a_damaged_build(builds: Builds, damage: str) -> None:
+    ref = builds.of(TEXTS)
+    file = Path(builds.store.root) / (ref.key if damage == "bytes" else ref.record_key)
+    file.write_bytes(file.read_bytes()[:-5])
+    builds.asked.clear()
+    now = TEXTS | {"d2": ["other"]}
+    assert builds.words(builds.of(now))["d1"] == ["recipe one", "recipe two"]
+    assert builds.asked == list(now)
+
+
+def test_row_groups_hold_so_many_documents_whoever_was_built_when(builds: Builds, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renew, "AT_ONCE", 2)
+    builds.of(TEXTS)
+    ref = builds.of(TEXTS | {"d2": ["other"]})
+    assert [part["document"].unique().to_pylist() for part in builds.store.scan(ref)] == [["d1", "d2"], ["d3"]]
+
+
+def test_the_documents_that_took_longest_are_named_the_longest_first(builds: Builds, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    took = {"d1": 1.0, "d2": 3.0, "d3": 2.0}
+    monkeypatch.setattr(renew, "perf_counter", lambda: clock[0])
+    real = WORDS.table
+
+    def slow(rows: list[dict[str, object]]) -> pa.Table:
+        clock[0] += took[str(rows[0]["document"])] if rows else 0.0
+        return real(rows)
+
+    monkeypatch.setattr(Contract, "table", lambda _, rows: slow(rows))
+    assert builds.of(TEXTS).slowest == (("d2", 3.0), ("d3", 2.0), ("d1", 1.0))
+
+
+def test_a_documents_hash_is_of_its_own_rows_alone() -> None:
+    table = WORDS.table([{"document": name, "word": word} for name, words in TEXTS.items() for word in words])
+    other = WORDS.table([{"document": "d2", "word": "three"}, {"document": "d3", "word": "six"}])
+    ours, theirs = document_hashes(["d1", "d2", "d3"], [table]), document_hashes(["d2", "d3"], [other])
+    assert ours["d2"] == theirs["d2"] and ours["d3"] != theirs["d3"]
+    assert len(set(ours.values())) == 3
+
+
+def test_a_documents_hash_tells_in_which_table_a_row_is() -> None:
+    row = WORDS.table([{"document": "d", "word": "x"}])
+    assert document_hashes(["d"], [row, row.slice(0, 0)]) != document_hashes(["d"], [row.slice(0, 0), row])

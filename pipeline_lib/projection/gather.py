@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from data_contracts.projection import CANDIDATES
 from pipeline_lib.alignment.band import Band, Floats, Ints
 from pipeline_lib.alignment.posteriors import banded_posteriors
 from pipeline_lib.alignment.units import GridText
@@ -77,7 +76,8 @@ def _arrays(table: pa.Table, row: int, names: Iterable[str]) -> Arrays:
 
 def _aligned(document: str, units: Ints, texts: PairTexts, plan: Arrays, pairs: Arrays, support: Mapping[str, Floats]) -> Aligned:
     target = texts.target[document]
-    band = Band(plan["low"], plan["high"], len(target.starts))
+    low, high = (plan[side].astype(np.int32) for side in ("low", "high"))  # copies: Arrow's own are read-only, to numba another type
+    band = Band(low, high, len(target.starts))
     inner = rows_of(units, band)
     signals = np.concatenate([plan_signals(plan["plan"].astype(np.float64), band, inner), banded_posteriors(pairs, inner)])
     edges = texts.edges[np.minimum(texts.types[document].ids, len(texts.edges) - 1)] - texts.edges[-1]

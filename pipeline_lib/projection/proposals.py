@@ -81,7 +81,7 @@ def spans_around(runs, reachable, reach):  # type: ignore[no-untyped-def]
 
 @compiled()
 def _near(a, b, runs, reach):  # type: ignore[no-untyped-def]
+    near = False
     for first, last in runs:
-        if first <= last and abs(a - first) <= reach and abs(b - last) <= reach:
-            return True
-    return False
+        near |= first <= last and abs(a - first) <= reach and abs(b - last) <= reach
+    return near

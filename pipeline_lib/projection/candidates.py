@@ -17,7 +17,7 @@ from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.projection.edges import CLOSES, FOLLOWS, OPENS, PRECEDES
 from pipeline_lib.projection.evidence import Aligned, evidence
 from pipeline_lib.projection.proposals import RUNS, proposals, spans_around
-from pipeline_lib.projection.spelling import Longs, hyphen_cuts, spelling, spelling_features
+from pipeline_lib.projection.spelling import Longs, at, hyphen_cuts, spelling, spelling_features
 
 BESIDE = 2  # units on either side of a candidate that a re-ranker looks at
 COLUMNS = len(FEATURES)
@@ -105,14 +105,20 @@ def _each_mention(units, support, cells, edges, texts, settings):  # type: ignor
         near = spans_around(runs, found.share.size, settings.reach)
         rows = _features(mention, near, found, edges, texts, settings)
         kept = _likeliest(rows, settings)
+        for k in kept:
+            spans[total, 0], spans[total, 1] = near[k, 0] + found.left, near[k, 1] + found.left
+            for column in range(COLUMNS):
+                features[total, column] = rows[k, column]
+            total += 1
         if kept.size:
             counts[number] = kept.size
-            first, last = near[kept, 0].min() + found.left, near[kept, 1].max() + found.left
-            left, window = around(first, last, found, len(edges))
-            spans[total : total + kept.size], features[total : total + kept.size] = near[kept] + found.left, rows[kept]
-            windows[number, 0], windows[number, 1] = left, window.shape[1]
-            signals[written : written + window.size] = window.ravel()
-            total, written = total + kept.size, written + window.size
+            mine = spans[total - kept.size : total]
+            start, stop = max(mine[0, 0] - BESIDE, 0), min(mine[:, 1].max() + BESIDE + 1, len(edges))
+            windows[number, 0], windows[number, 1] = start, stop - start
+            for signal in (found.share, found.owned, found.forward, found.backward):
+                for unit in range(start, stop):
+                    signals[written] = at(signal, unit - found.left)
+                    written += 1
     return Candidates(counts, spans[:total], features[:total], paper, windows, signals[:written])
 
 
@@ -131,7 +137,7 @@ def _features(mention, spans, found, edges, texts, settings):  # type: ignore[no
         outer = edges[first - 1, PRECEDES] if first > 0 else 0.0
         outer += edges[last + 1, FOLLOWS] if last + 1 < len(edges) else 0.0
         unbalanced, commas, numbers, ratio = spelling_features(mention, span, source, target)
-        rows[number] = (
+        values = (
             share[b + 1] - share[a],
             forward[b + 1] - forward[a],
             backward[b + 1] - backward[a],
@@ -149,26 +155,29 @@ def _features(mention, spans, found, edges, texts, settings):  # type: ignore[no
             support[b + 1] - support[a],
             (kept[b + 1] - kept[a]) / (mention[1] - mention[0]),
         )
+        for column, value in enumerate(values):
+            rows[number, column] = value
     return rows
 
 
 @compiled()
 def _likeliest(rows, settings):  # type: ignore[no-untyped-def]
     """Numbers of the ``most`` candidates that plain evidence likes best, ascending: over the threshold, carried edges, cut hyphens."""
-    evident = rows[:, SHARE] + 0.25 * (rows[:, FORWARD] + rows[:, BACKWARD]) - 1.5 * settings.threshold * rows[:, LENGTH]
-    plain = evident + 0.03 * (rows[:, INNER] + rows[:, OUTER]) - 0.5 * rows[:, HYPHENS] + rows[:, SUPPORT]
-    return np.sort(np.argsort(-plain, kind="mergesort")[: settings.most])
-
-
-@compiled()
-def around(first, last, found, units):  # type: ignore[no-untyped-def]
-    """First unit of the window around target units ``first`` to ``last`` of ``units``, and the signals there, shape (signals, window)."""
-    start, stop = max(first - BESIDE, 0), min(last + BESIDE + 1, units)
-    low, high = max(start, found.left), min(stop, found.left + found.share.size)
-    window = np.zeros((len(WINDOW), stop - start))
-    for row, signal in enumerate((found.share, found.owned, found.forward, found.backward)):
-        window[row, low - start : high - start] = signal[low - found.left : high - found.left]
-    return start, window
+    plain = np.empty(len(rows))
+    for number in range(len(rows)):
+        row = rows[number]
+        evident = row[SHARE] + 0.25 * (row[FORWARD] + row[BACKWARD]) - 1.5 * settings.threshold * row[LENGTH]
+        plain[number] = evident + 0.03 * (row[INNER] + row[OUTER]) - 0.5 * row[HYPHENS] + row[SUPPORT]
+    if len(rows) <= settings.most:
+        return np.arange(len(rows))
+    least = np.sort(plain)[-settings.most]
+    kept, count, alike = np.empty(settings.most, dtype=np.int64), 0, settings.most - (plain > least).sum()
+    for number in range(len(rows)):
+        if plain[number] > least or (plain[number] == least and alike > 0):
+            alike -= plain[number] == least
+            kept[count] = number
+            count += 1
+    return kept
 
 
 @compiled()

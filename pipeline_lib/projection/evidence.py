@@ -88,18 +88,19 @@ def supported(signal, tagged):  # type: ignore[no-untyped-def]
     """
     inside = np.zeros(signal.size)
     mentions = tagged.max() if tagged.size else 0
-    if mentions == 0:
-        return inside
     sizes, shared = np.zeros(mentions + 1), np.zeros(mentions + 1)
     for layer in range(tagged.shape[0]):
         for unit in range(signal.size):
             sizes[tagged[layer, unit]] += 1
             shared[tagged[layer, unit]] += signal[unit]
-    overlap = 2 * shared[1:] / np.maximum(sizes[1:] + signal.sum(), 1e-9)  # Dice, soft
-    likeliest = overlap.argmax()
-    if overlap[likeliest] >= LEAST_OVERLAP:
-        for layer in range(tagged.shape[0]):
-            inside[tagged[layer] == likeliest + 1] = 1
+    likeliest, overlap, whole = 0, 0.0, signal.sum()
+    for mention in range(1, mentions + 1):
+        dice = 2 * shared[mention] / max(sizes[mention] + whole, 1e-9)  # soft
+        if dice > overlap:
+            likeliest, overlap = mention, dice
+    for layer in range(tagged.shape[0]):
+        for unit in range(signal.size):
+            inside[unit] = max(inside[unit], overlap >= LEAST_OVERLAP and tagged[layer, unit] == likeliest)
     return inside
 
 

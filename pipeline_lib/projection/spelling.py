@@ -13,6 +13,7 @@ from pipeline_lib.alignment.units import GridText
 Longs: TypeAlias = npt.NDArray[np.int64]
 
 OPENING, CLOSING = frozenset("([{«“"), frozenset(")]}»”")
+DEPTH = dict.fromkeys(OPENING, 1) | dict.fromkeys(CLOSING, -1)
 HYPHENS = frozenset("-\u2010\u2011")
 
 
@@ -35,7 +36,7 @@ def spelling(text: GridText) -> Spelling:
     surfaces = [text.text[start:end] for start, end in zip(text.starts, text.ends, strict=True)]
     numbers = [zlib.crc32(kind.encode()) if kind[:1].isdigit() else 0 for kind in text.types]
     return Spelling(
-        _running([(surface in OPENING) - (surface in CLOSING) for surface in surfaces]),
+        _running([DEPTH.get(surface, 0) for surface in surfaces]),
         _running([surface == "," for surface in surfaces]),
         _running(numbers),
         _running(map(len, surfaces)),
@@ -71,9 +72,9 @@ def hyphen_cuts(mention, span, left, share, source, target, least):  # type: ign
     own, theirs = source.hyphens, target.hyphens
     cuts = int(theirs[first] and not own[mention[0]]) + int(theirs[last] and not own[mention[1] - 1])
     if first > 0 and theirs[first - 1]:
-        cuts += _at(share, first - 2 - left) > least
+        cuts += at(share, first - 2 - left) > least
     if last + 1 < theirs.size and theirs[last + 1]:
-        cuts += _at(share, last + 2 - left) > least
+        cuts += at(share, last + 2 - left) > least
     return cuts
 
 
@@ -91,7 +92,8 @@ def _within(running, span):  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def _at(values, place):  # type: ignore[no-untyped-def]
+def at(values, place):  # type: ignore[no-untyped-def]
+    """The value at a place, 0 beyond the ends."""
     return values[place] if 0 <= place < values.size else 0.0
 
 

@@ -7,7 +7,7 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import pyarrow as pa
 import regex
@@ -84,7 +84,7 @@ class GridText:
     ends: list[int]
     breaks: list[int]
 
-    @property
+    @cached_property
     def types(self) -> list[str]:
         """The folded type of every unit, in order."""
         return [fold(self.text[start:end]) for start, end in zip(self.starts, self.ends, strict=True)]

@@ -1,12 +1,12 @@
-"""Candidates: the target spans that a mention may have become, and what speaks for each.
+"""Candidates: the target spans that the mentions of a document may have become, and what speaks for each.
 
-Proposals are the maximum-sum spans of each signal over a threshold, the runner-up elsewhere, and the paper's longest run; candidates move
-both ends of each proposal by a few units. The features are language-independent and know neither gold nor the rest of the corpus: the
-alignment's evidence inside and at the edges, edge statistics carried from the source, and what the spelling of a span says (hyphens,
-brackets, commas, numbers, length).
+Candidates move both ends of each proposal by a few units. The features are language-independent and know neither gold nor the rest of the
+corpus: the alignment's evidence inside and at the edges, edge statistics carried from the source, and what the spelling of a span says
+(hyphens, brackets, commas, numbers, length).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -15,11 +15,13 @@ from data_contracts.projection import FEATURES, WINDOW
 from pipeline_lib.alignment.band import Floats, Ints
 from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.projection.edges import CLOSES, FOLLOWS, OPENS, PRECEDES
-from pipeline_lib.projection.evidence import Aligned, Evidence
-from pipeline_lib.projection.spelling import Spelling, hyphen_cuts, spelling, spelling_features
+from pipeline_lib.projection.evidence import Aligned, evidence
+from pipeline_lib.projection.proposals import RUNS, proposals, spans_around
+from pipeline_lib.projection.spelling import Longs, at, hyphen_cuts, spelling, spelling_features
 
 BESIDE = 2  # units on either side of a candidate that a re-ranker looks at
-Run = tuple[int, int]  # first and last index, inclusive
+COLUMNS = len(FEATURES)
+SHARE, FORWARD, BACKWARD, _, LENGTH, _, _, HYPHENS, _, _, _, _, INNER, OUTER, SUPPORT, _ = range(COLUMNS)
 
 
 class CandidateConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -32,149 +34,161 @@ class CandidateConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=Fals
     hyphen_share: float = Field(0.1, ge=0, description="share of a hyphenated word's outer part from which cutting it counts")
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """The candidates of one mention or fragment.
+class Settings(NamedTuple):
+    """``CandidateConfig`` as compiled loops take it."""
+
+    threshold: float
+    reach: int
+    most: int
+    edge_floor: float
+    hyphen_share: float
+
+
+class Candidates(NamedTuple):
+    """The candidates of some mentions or fragments, one after the other.
 
     Attributes:
-        first, last: target units, inclusive, shape (candidates,); features: shape (candidates, features), in the order of ``FEATURES``.
-        paper: the paper's span, or None.
+        counts: candidates of each mention, shape (mentions,).
+        spans: first and last target unit, inclusive, shape (candidates, 2), those of a mention sorted.
+        features: shape (candidates, features), in the order of ``FEATURES``.
+        paper: the paper's span, inclusive, -1 where there is none, shape (mentions, 2).
+        windows: first unit of each mention's window and their number, shape (mentions, 2): it holds all candidates and ``BESIDE`` units
+            on either side, or nothing; signals: those of each window's units, flat, (signals, units) of each mention, in the order of
+            ``WINDOW``, 0 beyond the reach of the mention.
     """
 
-    first: Ints
-    last: Ints
+    counts: Ints
+    spans: Ints
     features: Floats
-    paper: Run | None
+    paper: Ints
+    windows: Ints
+    signals: Floats
 
 
-@dataclass(frozen=True)
-class PairSpelling:
-    """Spelling of both texts of a pair, computed once."""
+def candidates(units: Ints, labels: Sequence[str], pair: Aligned, config: CandidateConfig) -> Candidates:
+    """All candidates of mentions; none where no signal exceeds the threshold.
 
-    source: Spelling
-    target: Spelling
-
-
-def pair_spelling(pair: Aligned) -> PairSpelling:
-    return PairSpelling(spelling(pair.source), spelling(pair.target))
-
-
-def candidates(units: range, found: Evidence, pair: Aligned, written: PairSpelling, config: CandidateConfig) -> Candidates:
-    """All candidates of a mention on the given source units; none where no signal exceeds the threshold."""
-    runs = proposals(found, config)
-    paper = longest_run(found.share, found.support, config.threshold)
-    spans = _around([*runs, *([paper] if paper else [])], len(found.share), config.reach)
-    whole = (paper[0] + found.left, paper[1] + found.left) if paper else None
-    if not len(spans):
-        return Candidates(np.empty(0, np.int32), np.empty(0, np.int32), np.empty((0, len(FEATURES))), whole)
-    features = _features(units, spans, found, pair, written, config)
-    plain = _plain_score(features, config)
-    kept = np.sort(np.argsort(-plain, kind="stable")[: config.most])
-    return Candidates(spans[kept, 0] + np.int32(found.left), spans[kept, 1] + np.int32(found.left), features[kept], whole)
-
-
-def around(found: Candidates, signals: Evidence, target_units: int) -> tuple[int, Floats]:
-    """First unit of the window that holds all candidates and ``BESIDE`` units on either side, and the signals there.
-
-    Shape (signals, units), in the order of ``WINDOW``; 0 beyond the reach of the mention, no unit where there is no candidate.
+    Args:
+        units: first source unit of each mention and the one after its last, shape (mentions, 2); labels: theirs.
     """
-    if not len(found.first):
-        return 0, np.zeros((len(WINDOW), 0))
-    first, last = max(int(found.first.min()) - BESIDE, 0), min(int(found.last.max()) + BESIDE, target_units - 1)
-    window = np.zeros((len(WINDOW), last - first + 1))
-    low, high = max(first, signals.left), min(last + 1, signals.left + len(signals.share))
-    for row, name in enumerate(WINDOW):
-        window[row, low - first : high - first] = getattr(signals, name)[low - signals.left : high - signals.left]
-    return first, window
+    cells = (pair.band.low, pair.band.high, pair.band.indptr, pair.signals)
+    texts = (spelling(pair.source), spelling(pair.target))
+    settings = Settings(**config.model_dump())
+    found: Candidates = _each_mention(units, _layers(labels, pair), cells, pair.edges, texts, settings)
+    return found
 
 
-def proposals(found: Evidence, config: CandidateConfig) -> list[Run]:
-    """Maximum-sum spans of the plan's shares, of all signals together, of each posterior alone, and the runner-up beside the second."""
-    share, forward, backward = (signal - config.threshold for signal in (found.share, found.forward, found.backward))
-    together = share + 0.25 * (forward + backward)
-    best = maximum_sum(together)
-    rest = together.copy()
-    if best is not None:
-        rest[best[0] : best[1] + 1] = -np.inf
-    runs = [maximum_sum(share), best, maximum_sum(forward), maximum_sum(backward), maximum_sum(rest), maximum_sum(found.support - 0.5)]
-    return list(dict.fromkeys(run for run in runs if run is not None))
-
-
-def maximum_sum(gains: Floats) -> Run | None:
-    """First and last index of the contiguous run with the largest positive sum (Kadane), or None."""
-    first, last = _kadane(gains)
-    return (first, last) if last >= first else None
-
-
-def longest_run(scores: Floats, support: Floats, threshold: float) -> Run | None:
-    """The paper's span: the longest run of units over the threshold, or that a tagger supports, with single gaps; None if there is none.
-
-    Support alone makes no span: a run counts if the alignment has a part in it.
-    """
-    over = np.flatnonzero((scores > threshold) | (support > 0.5))
-    if not len(over):
-        return None
-    runs = [run for run in np.split(over, np.flatnonzero(np.diff(over) > 2) + 1) if (scores[run] > threshold).any()]
-    if not runs:
-        return None
-    longest = max(runs, key=lambda run: (len(run), scores[run].sum()))
-    return int(longest[0]), int(longest[-1])
-
-
-def _around(runs: list[Run], reachable: int, reach: int) -> Ints:
-    """Every span whose ends lie within ``reach`` of a proposal's, shape (spans, 2), sorted."""
-    spans = {
-        (a, b)
-        for first, last in runs
-        for a in range(max(first - reach, 0), min(first + reach, reachable - 1) + 1)
-        for b in range(max(last - reach, a), min(last + reach, reachable - 1) + 1)
-    }
-    return np.array(sorted(spans), dtype=np.int32).reshape(-1, 2)
-
-
-def _features(units: range, spans: Ints, found: Evidence, pair: Aligned, written: PairSpelling, config: CandidateConfig) -> Floats:
-    """Shape (spans, features), in the order of ``FEATURES``."""
-    a, b = spans[:, 0], spans[:, 1]
-    first, last = a + found.left, b + found.left
-
-    def inside(signal: Floats) -> Floats:
-        cumulated = np.concatenate([[0.0], np.cumsum(signal)])
-        summed: Floats = cumulated[b + 1] - cumulated[a]
-        return summed
-
-    def at_edges(signal: Floats) -> Floats:
-        both: Floats = np.log(np.minimum(signal[[a, b]], 1.0) + config.edge_floor).sum(axis=0)
-        return both
-
-    inner = pair.edges[first, OPENS] + pair.edges[last, CLOSES]
-    around = np.vstack([np.zeros((1, 4)), pair.edges, np.zeros((1, 4))])
-    outer = around[first, PRECEDES] + around[last + 2, FOLLOWS]
-    cuts = hyphen_cuts(units, first, last, found.left, found.share, written.source, written.target, config.hyphen_share)
-    unbalanced, commas, numbers, ratio = spelling_features(units, first, last, written.source, written.target)
-    return np.stack(
-        [
-            inside(found.share), inside(found.forward), inside(found.backward), inside(found.owned), (b - a + 1).astype(np.float64),
-            at_edges(found.share), at_edges(found.owned), cuts, unbalanced, commas, numbers, ratio, inner, outer,
-            inside(found.support - 0.5 * found.support.any()), inside(found.kept) / len(units),
-        ],
-        axis=1,
-    )  # fmt: skip
-
-
-def _plain_score(features: Floats, config: CandidateConfig) -> Floats:
-    """What the candidates are cut to length by: evidence over the threshold, carried edges, cut hyphens."""
-    share, forward, backward, _, length, _, _, cuts, _, _, _, _, inner, outer, support, _ = features.T
-    score: Floats = share + 0.25 * (forward + backward) - 1.5 * config.threshold * length + 0.03 * (inner + outer) - 0.5 * cuts + support
-    return score
+def _layers(labels: Sequence[str], pair: Aligned) -> tuple[Longs, Ints]:
+    """Support of all labels, shape (layers, target units), and each mention's first layer and the one after its last."""
+    layers, places = [np.zeros((0, len(pair.edges)))], {}
+    for label in pair.support.keys() & set(labels):
+        layers.append(np.atleast_2d(pair.support[label]))
+        total = sum(map(len, layers))
+        places[label] = total - len(layers[-1]), total
+    of_mention = [places.get(label, (0, 0)) for label in labels]
+    return np.concatenate(layers).astype(np.int64), np.array(of_mention, dtype=np.int32).reshape(-1, 2)
 
 
 @compiled()
-def _kadane(gains: Floats) -> tuple[int, int]:
-    best, first, last, total, start = 0.0, 0, -1, 0.0, 0
-    for index in range(gains.size):
-        if total <= 0.0:
-            total, start = 0.0, index
-        total += gains[index]
-        if total > best:
-            best, first, last = total, start, index
-    return first, last
+def _each_mention(units, support, cells, edges, texts, settings):  # type: ignore[no-untyped-def]
+    mentions, (tagged, layers) = len(units), support
+    room = mentions * min(settings.most, RUNS * (2 * settings.reach + 1) ** 2)
+    counts, paper, windows = np.zeros(mentions, np.int32), np.full((mentions, 2), -1, np.int32), np.zeros((mentions, 2), np.int32)
+    spans, features, signals = np.empty((room, 2), np.int32), np.empty((room, COLUMNS)), np.empty(mentions * len(edges) * len(WINDOW))
+    total, written = 0, 0
+    for number in range(mentions):
+        mention = units[number, 0], units[number, 1]
+        found = evidence(mention, cells, tagged[layers[number, 0] : layers[number, 1]])
+        runs = proposals(found, settings.threshold)
+        if runs[-1][0] <= runs[-1][1]:
+            paper[number, 0], paper[number, 1] = runs[-1][0] + found.left, runs[-1][1] + found.left
+        near = spans_around(runs, found.share.size, settings.reach)
+        rows = _features(mention, near, found, edges, texts, settings)
+        kept = _likeliest(rows, settings)
+        for k in kept:
+            spans[total, 0], spans[total, 1] = near[k, 0] + found.left, near[k, 1] + found.left
+            for column in range(COLUMNS):
+                features[total, column] = rows[k, column]
+            total += 1
+        if kept.size:
+            counts[number] = kept.size
+            mine = spans[total - kept.size : total]
+            start, stop = max(mine[0, 0] - BESIDE, 0), min(mine[:, 1].max() + BESIDE + 1, len(edges))
+            windows[number, 0], windows[number, 1] = start, stop - start
+            for signal in (found.share, found.owned, found.forward, found.backward):
+                for unit in range(start, stop):
+                    signals[written] = at(signal, unit - found.left)
+                    written += 1
+    return Candidates(counts, spans[:total], features[:total], paper, windows, signals[:written])
+
+
+@compiled()
+def _features(mention, spans, found, edges, texts, settings):  # type: ignore[no-untyped-def]
+    """Shape (spans, features), in the order of ``FEATURES``."""
+    source, target = texts
+    rows = np.empty((len(spans), COLUMNS))
+    share, owned, kept = _running(found.share), _running(found.owned), _running(found.kept)
+    forward, backward = _running(found.forward), _running(found.backward)
+    support = _running(found.support - 0.5 * found.support.any())
+    for number in range(len(spans)):
+        a, b = spans[number, 0], spans[number, 1]
+        first, last = a + found.left, b + found.left
+        span = first, last + 1
+        outer = edges[first - 1, PRECEDES] if first > 0 else 0.0
+        outer += edges[last + 1, FOLLOWS] if last + 1 < len(edges) else 0.0
+        unbalanced, commas, numbers, ratio = spelling_features(mention, span, source, target)
+        values = (
+            share[b + 1] - share[a],
+            forward[b + 1] - forward[a],
+            backward[b + 1] - backward[a],
+            owned[b + 1] - owned[a],
+            float(b - a + 1),
+            _at_edges(found.share, a, b, settings.edge_floor),
+            _at_edges(found.owned, a, b, settings.edge_floor),
+            float(hyphen_cuts(mention, span, found.left, found.share, source, target, settings.hyphen_share)),
+            unbalanced,
+            commas,
+            numbers,
+            ratio,
+            edges[first, OPENS] + edges[last, CLOSES],
+            outer,
+            support[b + 1] - support[a],
+            (kept[b + 1] - kept[a]) / (mention[1] - mention[0]),
+        )
+        for column, value in enumerate(values):
+            rows[number, column] = value
+    return rows
+
+
+@compiled()
+def _likeliest(rows, settings):  # type: ignore[no-untyped-def]
+    """Numbers of the ``most`` candidates that plain evidence likes best, ascending: over the threshold, carried edges, cut hyphens."""
+    plain = np.empty(len(rows))
+    for number in range(len(rows)):
+        row = rows[number]
+        evident = row[SHARE] + 0.25 * (row[FORWARD] + row[BACKWARD]) - 1.5 * settings.threshold * row[LENGTH]
+        plain[number] = evident + 0.03 * (row[INNER] + row[OUTER]) - 0.5 * row[HYPHENS] + row[SUPPORT]
+    if len(rows) <= settings.most:
+        return np.arange(len(rows))
+    least = np.sort(plain)[-settings.most]
+    kept, count, alike = np.empty(settings.most, dtype=np.int64), 0, settings.most - (plain > least).sum()
+    for number in range(len(rows)):
+        if plain[number] > least or (plain[number] == least and alike > 0):
+            alike -= plain[number] == least
+            kept[count] = number
+            count += 1
+    return kept
+
+
+@compiled()
+def _running(signal):  # type: ignore[no-untyped-def]
+    """Sums of the first 0, 1, ... values, shape (units + 1,)."""
+    sums = np.zeros(signal.size + 1)
+    for unit in range(signal.size):
+        sums[unit + 1] = sums[unit] + signal[unit]
+    return sums
+
+
+@compiled()
+def _at_edges(signal, a, b, floor):  # type: ignore[no-untyped-def]
+    return np.log(min(signal[a], 1.0) + floor) + np.log(min(signal[b], 1.0) + floor)

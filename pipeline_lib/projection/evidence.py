@@ -4,14 +4,15 @@ Each signal is a share summed over the mention's source units, so a target unit 
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from pipeline_lib.alignment.band import Band, Floats
+from pipeline_lib.alignment.band import Band, Floats, Ints
 from pipeline_lib.alignment.compiled import compiled
+from pipeline_lib.alignment.sinkhorn import marginals
 from pipeline_lib.alignment.units import GridText
 
-HYPHENS = frozenset("-\u2010\u2011")
 LEAST_OVERLAP = 0.25
 SIGNALS = ("share", "owned", "kept", "forward", "backward")
 
@@ -21,7 +22,7 @@ class Aligned:
     """One aligned document pair.
 
     Attributes:
-        band: where the cells lie.
+        band: where the cells lie; rows of no mention may be empty.
         signals: shape (signals, cells), in the order of ``SIGNALS``. *share*: geometric mean of the plan's row and column shares;
             *owned*: share of the target unit that the source unit owns; *kept*: share of the source unit that lies in the target unit;
             *forward*, *backward*: posteriors of the hidden Markov model.
@@ -39,8 +40,7 @@ class Aligned:
     support: dict[str, Floats]
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """The signals of one mention or fragment from target unit ``left`` on; each of shape (reachable units,).
 
     ``support`` is 1 inside the one tagged mention that is likeliest this mention's, if any is.
@@ -55,19 +55,30 @@ class Evidence:
     support: Floats
 
 
-def evidence(units: range, label: str, pair: Aligned) -> Evidence:
-    """The evidence of a mention on the given source units (at least one)."""
-    low, high = pair.band.low[units.start : units.stop], pair.band.high[units.start : units.stop]
-    left, right = int(low.min()), max(int(high.max()), int(low.min()))
-    summed = np.zeros((len(SIGNALS), right - left))
-    _sum_rows(pair.signals, pair.band.low, pair.band.indptr, units.start, units.stop, left, summed)
-    share, owned, kept, forward, backward = summed
-    tagged = pair.support.get(label)
-    inside = np.zeros(right - left) if tagged is None else supported((share + forward + backward) / 3, np.atleast_2d(tagged)[:, left:right])
+@compiled()
+def evidence(mention, cells, tagged):  # type: ignore[no-untyped-def]
+    """The evidence of a mention.
+
+    Args:
+        mention: its first source unit and the one after its last, at least one; cells: the band's low, high and indptr, and the signals.
+        tagged: numbers of the tagged mentions of its label, shape (layers, target units).
+    """
+    first, stop = mention
+    low, high, indptr, signals = cells
+    left = int(low[first:stop].min())
+    right = max(int(high[first:stop].max()), left)
+    summed = np.zeros((signals.shape[0], right - left))
+    for signal in range(signals.shape[0]):
+        for i in range(first, stop):
+            for k in range(indptr[i], indptr[i + 1]):
+                summed[signal, low[i] + k - indptr[i] - left] += signals[signal, k]
+    share, owned, kept, forward, backward = summed[0], summed[1], summed[2], summed[3], summed[4]
+    inside = supported((share + forward + backward) / 3, tagged[:, left:right])
     return Evidence(left, share, owned, kept, forward, backward, inside)
 
 
-def supported(signal: Floats, tagged: Floats) -> Floats:
+@compiled()
+def supported(signal, tagged):  # type: ignore[no-untyped-def]
     """1 inside the tagged mention that overlaps most with the signal, 0 elsewhere, shape (units,); all 0 where none overlaps enough.
 
     One, since neighbours of the same label, an enumeration say, would run together.
@@ -75,27 +86,54 @@ def supported(signal: Floats, tagged: Floats) -> Floats:
     Args:
         signal: how much of the mention lies in each unit, shape (units,); tagged: numbers of mentions, 0 for none, shape (layers, units).
     """
-    numbers = tagged.astype(np.int64)
-    sizes = np.bincount(numbers.ravel())
-    shared = np.bincount(numbers.ravel(), weights=np.broadcast_to(signal, numbers.shape).ravel())
-    overlap = 2 * shared[1:] / np.maximum(sizes[1:] + signal.sum(), 1e-9)  # Dice, soft
-    if not len(overlap) or overlap.max() < LEAST_OVERLAP:
-        return np.zeros(len(signal))
-    inside: Floats = (numbers == overlap.argmax() + 1).any(axis=0).astype(np.float64)
+    inside = np.zeros(signal.size)
+    mentions = tagged.max() if tagged.size else 0
+    sizes, shared = np.zeros(mentions + 1), np.zeros(mentions + 1)
+    for layer in range(tagged.shape[0]):
+        for unit in range(signal.size):
+            sizes[tagged[layer, unit]] += 1
+            shared[tagged[layer, unit]] += signal[unit]
+    likeliest, overlap, whole = 0, 0.0, signal.sum()
+    for mention in range(1, mentions + 1):
+        dice = 2 * shared[mention] / max(sizes[mention] + whole, 1e-9)  # soft
+        if dice > overlap:
+            likeliest, overlap = mention, dice
+    for layer in range(tagged.shape[0]):
+        for unit in range(signal.size):
+            inside[unit] = max(inside[unit], overlap >= LEAST_OVERLAP and tagged[layer, unit] == likeliest)
     return inside
 
 
-def plan_signals(plan: Floats, rows: Floats, columns: Floats, band: Band) -> tuple[Floats, Floats, Floats]:
-    """*share*, *owned* and *kept* of every cell of a plan with the given marginals; rows or columns without mass give 0."""
-    of_row, of_column = rows[band.row_of_cell()], columns[band.column_of_cell()]
-    owned = np.divide(plan, of_column, out=np.zeros_like(plan), where=of_column > 0)
-    kept = np.divide(plan, of_row, out=np.zeros_like(plan), where=of_row > 0)
-    return np.sqrt(owned * kept), owned, kept
+def rows_of(units: Ints, band: Band) -> Band:
+    """The band without the cells of rows that lie in no mention: nobody looks at them.
+
+    Args:
+        units: first source unit of each mention and the one after its last, shape (mentions, 2).
+    """
+    inside = np.zeros(band.rows, dtype=np.bool_)
+    for first, stop in units.tolist():
+        inside[first:stop] = True
+    return Band(band.low, np.where(inside, band.high, band.low), band.columns)
+
+
+def plan_signals(plan: Floats, band: Band, inner: Band) -> Floats:
+    """*share*, *owned* and *kept* of a plan in a band, rows or columns without mass give 0; of the cells of ``inner``, shape (3, cells).
+
+    Args:
+        inner: some rows of the band, the others empty.
+    """
+    signals = np.zeros((3, inner.cells))
+    _shares(plan, *marginals(plan, band), band.low, band.indptr, inner.indptr, signals)
+    return signals
 
 
 @compiled()
-def _sum_rows(signals, low, indptr, first, last, left, result):  # type: ignore[no-untyped-def]
-    for signal in range(signals.shape[0]):
-        for i in range(first, last):
-            for k in range(indptr[i], indptr[i + 1]):
-                result[signal, low[i] + k - indptr[i] - left] += signals[signal, k]
+def _shares(plan, rows, columns, low, indptr, inner, signals):  # type: ignore[no-untyped-def]
+    share, owned, kept = signals
+    for i in range(rows.size):
+        for k in range(inner[i], inner[i + 1]):
+            cell = k - inner[i]
+            mass, of_column = plan[indptr[i] + cell], columns[low[i] + cell]
+            owned[k] = mass / of_column if of_column > 0 else 0.0
+            kept[k] = mass / rows[i] if rows[i] > 0 else 0.0
+            share[k] = np.sqrt(owned[k] * kept[k])

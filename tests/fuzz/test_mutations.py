@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from data_contracts.alignment import POSTERIORS
 from data_contracts.corpus import ANNOTATION_LINES, CORPUS_FILES, DOCUMENTS, MENTIONS, REJECTS, UNITS, WARNINGS
 from data_contracts.projection import CANDIDATES, CARRIED_LINES, PROJECTIONS
 from pipeline_lib.alignment.units import GridText, grid_texts, units_table
@@ -122,7 +123,7 @@ def project_onto_itself(documents: pa.Table, mentions: pa.Table, lines: pa.Table
     source, target = grids(documents, "es"), grids(documents, "en")
     types = {name: TypedText(np.zeros(len(text.starts), dtype=np.int32), []) for name, text in target.items()}
     plans = [pa.Table.from_pylist([diagonal(name, len(source[name].starts), len(target[name].starts)) for name in source])]
-    nothing = pa.Table.from_pylist([{"document": name, **NO_PAIRS} for name in source])
+    nothing = POSTERIORS.table([{"document": name, "source_lang": "es", "target_lang": "en", **NO_PAIRS} for name in source])
     texts = PairTexts(("es", "en"), source, target, types, np.zeros((2, 4)))
     (candidates,) = candidate_tables(mentions, texts, iter(plans), nothing, {}, CandidateConfig())
     CANDIDATES.check(candidates)

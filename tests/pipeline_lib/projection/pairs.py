@@ -13,7 +13,7 @@ from pipeline_lib.alignment.sinkhorn import plan_columns, plan_of
 from pipeline_lib.alignment.units import GridText, split_units
 from pipeline_lib.alignment.views import TypedText
 from pipeline_lib.projection.candidates import CandidateConfig
-from pipeline_lib.projection.evidence import SIGNALS, Aligned
+from pipeline_lib.projection.evidence import SIGNALS, Aligned, Evidence, evidence
 from pipeline_lib.projection.gather import PairTexts, Support, candidate_tables
 from pipeline_lib.projection.scoring import CorpusKnowledge, VoteConfig, corpus_knowledge
 from tests.pipeline_lib.projection.rows import checked
@@ -55,6 +55,13 @@ def aligned(
     signals = np.broadcast_to(np.asarray(dense, dtype=np.float64), (len(SIGNALS), n, m))
     cells = signals[:, band.row_of_cell(), band.column_of_cell()]
     return Aligned(ours, theirs, band, np.ascontiguousarray(cells), np.zeros((m, 4)) if edges is None else edges, support or {})
+
+
+def evidence_of(units: range, label: str, pair: Aligned) -> Evidence:
+    """The evidence of one mention."""
+    tagged = np.atleast_2d(pair.support.get(label, np.zeros((0, len(pair.edges))))).astype(np.int64)
+    found: Evidence = evidence((units.start, units.stop), (pair.band.low, pair.band.high, pair.band.indptr, pair.signals), tagged)
+    return found
 
 
 def plan_row(document: str, dense: npt.ArrayLike, band: Band | None = None) -> Row:

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from data_contracts.projection import FEATURES
 from pipeline_lib.alignment.band import Band
-from pipeline_lib.projection.candidates import CandidateConfig, candidates, pair_spelling
-from pipeline_lib.projection.evidence import Aligned, evidence
+from pipeline_lib.projection.candidates import CandidateConfig, candidates
+from pipeline_lib.projection.evidence import Aligned
 from tests.pipeline_lib.projection.pairs import aligned, gather, gather_identity, pair_texts, plan_row, posterior_row
 from tests.pipeline_lib.projection.rows import mentions
 
@@ -78,8 +78,8 @@ def test_features_are_those_of_the_plans_shares_and_the_posteriors(seed: int, fi
     (row,) = gather(
         mentions(texts, ("d", "T1", [fragment])), pair_texts(texts, texts), [plan_row("d", plan)], [posterior_row("d", forward, backward)]
     ).to_pylist()
-    expected = candidates(units, evidence(units, "DISEASE", spelt), spelt, pair_spelling(spelt), CandidateConfig())
-    assert the_spans(row) == list(zip(expected.first.tolist(), expected.last.tolist(), strict=True))
+    expected = candidates(np.array([[units.start, units.stop]], dtype=np.int32), ["DISEASE"], spelt, CandidateConfig())
+    assert the_spans(row) == [(first, last) for first, last in expected.spans.tolist()]
     features = np.array([row[name] for name in FEATURES]).T
     assert features == pytest.approx(expected.features, abs=1e-4)
 

@@ -39,19 +39,19 @@ def some_span(data: st.DataObject, text: GridText) -> range:
     return range(first, data.draw(st.integers(first + 1, len(text.starts))))
 
 
+def features_of(mention: range, spans: list[range], source: GridText, target: GridText) -> list[tuple[float, float, float, float]]:
+    ours, theirs = spelling(source), spelling(target)
+    return [spelling_features((mention.start, mention.stop), (span.start, span.stop), ours, theirs) for span in spans]
+
+
 @settings(max_examples=200, deadline=None)
 @given(WRITTEN, WRITTEN, st.data())
 def test_features_are_what_a_reader_would_count(source: str, target: str, data: st.DataObject) -> None:
     ours, theirs = grid(source), grid(target)
     units = some_span(data, ours)
     spans = [range(i, j) for i in range(len(theirs.starts)) for j in range(i + 1, len(theirs.starts) + 1)]
-    first, last = np.array([span[0] for span in spans], np.int32), np.array([span[-1] for span in spans], np.int32)
     of_mention = surfaces(ours, units)
-    for got, span in zip(
-        zip(*spelling_features(units, first, last, spelling(ours), spelling(theirs)), strict=True),
-        spans,
-        strict=True,
-    ):
+    for got, span in zip(features_of(units, spans, ours, theirs), spans, strict=True):
         of_span = surfaces(theirs, span)
         ratio = abs(np.log(len("".join(of_span)) / len("".join(of_mention))))
         assert got == pytest.approx(
@@ -79,9 +79,8 @@ def test_features_are_what_a_reader_would_count(source: str, target: str, data: 
     ],
 )
 def test_brackets_without_partner_are_counted_nested_and_crossed(span: str, expected: int) -> None:
-    units = len(grid(span).starts)
-    found = spelling_features(range(1), np.array([0]), np.array([units - 1]), spelling(grid("x")), spelling(grid(span)))
-    assert found[0].tolist() == [expected]
+    ((alone, *_),) = features_of(range(1), [range(len(grid(span).starts))], grid("x"), grid(span))
+    assert alone == expected
 
 
 @pytest.mark.parametrize(
@@ -97,8 +96,8 @@ def test_brackets_without_partner_are_counted_nested_and_crossed(span: str, expe
 )
 def test_numbers_differ_where_one_is_missing_or_another_stands(mention: str, span: str, differ: bool) -> None:
     ours, theirs = grid(mention), grid(span)
-    found = spelling_features(range(len(ours.starts)), np.array([0]), np.array([len(theirs.starts) - 1]), spelling(ours), spelling(theirs))
-    assert found[2].tolist() == [differ]
+    ((_, _, numbers, _),) = features_of(range(len(ours.starts)), [range(len(theirs.starts))], ours, theirs)
+    assert numbers == differ
 
 
 def joined_at(text: GridText, unit: int) -> bool:
@@ -109,8 +108,8 @@ def joined_at(text: GridText, unit: int) -> bool:
 
 
 def cuts_of(source: str, units: range, target: str, spans: list[tuple[int, int]], left: int, share: list[float]) -> list[float]:
-    first, last = (np.array(ends, np.int32) for ends in zip(*spans, strict=True))
-    return hyphen_cuts(units, first, last, left, np.array(share), spelling(grid(source)), spelling(grid(target)), 0.1).tolist()
+    ours, theirs, mention = spelling(grid(source)), spelling(grid(target)), (units.start, units.stop)
+    return [hyphen_cuts(mention, (first, last + 1), left, np.array(share, np.float64), ours, theirs, 0.1) for first, last in spans]
 
 
 @settings(max_examples=200, deadline=None)

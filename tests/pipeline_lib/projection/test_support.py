@@ -212,4 +212,4 @@ def test_the_mention_that_the_signal_overlaps_most_supports_and_no_neighbour() -
     ids=["beside it", "barely", "no mention", "no signal", "no unit"],
 )
 def test_a_tagged_mention_that_the_alignment_has_no_part_in_supports_nothing(signal: list[float], tagged: list[list[float]]) -> None:
-    assert supported(np.array(signal), np.array(tagged)).tolist() == [0] * len(signal)
+    assert supported(np.array(signal, dtype=np.float64), np.array(tagged, dtype=np.int64)).tolist() == [0] * len(signal)

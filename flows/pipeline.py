@@ -12,12 +12,11 @@ from flows.handover import hand_over, hand_over_model
 from flows.model import pair_models
 from flows.project import (
     align_texts,
-    aligners,
     count_corpus,
     find_candidates,
+    project_at_once,
     project_mentions,
     score_projections,
-    search_texts,
     train_rerankers,
 )
 from flows.refit import choose_model, chosen_shards, collection, fixed_model, outgrown
@@ -116,7 +115,7 @@ def project(
     model: str | None = None,
     support: str | None = None,
 ) -> Counts:
-    """Project with a model as it is: the given run's, else the collection's last. Fits nothing, and keeps no alignment.
+    """Project with a model as it is: the given run's, else the collection's last. Fits nothing, and keeps no alignment and no candidate.
 
     What comes out is what ``pipeline`` gives with the same ``model``. Raises as it does.
     """
@@ -129,8 +128,7 @@ def project(
             store, corpus, source, targets, config, shards, watch, trained=pinned.trained, tokenizer=take_tokenizer(store, config, watch)
         )
         tagged = read_support(store, corpus, support, texts, config, watch)
-        candidates = search_texts(store, texts, pinned, config, watch, tagged)
-        projected = project_mentions(store, texts, candidates, pinned.counted, aligners(pinned, config), config, watch, pinned.rerankers)
+        projected = project_at_once(store, texts, pinned, config, watch, tagged)
         scores = score_projections(store, corpus, texts, projected, config, watch)
         return hand_over(store, corpus, out, texts, pinned.pairs, pinned.run, projected, scores, config, watch, tagged)
 

@@ -16,10 +16,10 @@ from pipeline_lib.storage.store import ArtifactRef
 from tasks.candidates import find_candidates as gather
 from tasks.consistency import Counted
 from tasks.consistency import count_corpus as count
+from tasks.one_pass import project_at_once as one_pass
 from tasks.project import Projected, project
 from tasks.rerank import train_reranker
 from tasks.score import Scored, score
-from tasks.search import search_shard
 
 Rerankers = Mapping[str, ArtifactRef | None]  # by target language
 
@@ -110,10 +110,10 @@ def train_rerankers(
     )
 
 
-def search_texts(
+def project_at_once(
     store: str, corpus: Corpus, model: Model, config: RunConfig, watch: Watch, support: Support = NO_SUPPORT
-) -> dict[Cell, ArtifactRef]:
-    """The same candidates in one pass over each document pair, by a fixed model; no alignment is kept.
+) -> dict[Cell, Projected]:
+    """Every mention where a fixed model projects it, in one pass over each document pair; no alignment and no candidate is kept.
 
     Transformers read whole shards, on a GPU if there is one: with those the stages come one after the other.
     """
@@ -121,31 +121,30 @@ def search_texts(
         segments = pair_segments(store, corpus, config, watch)
         targets = build_targets(store, corpus, segments, model.teachers, config, watch, pinned=True)
         aligned = align_texts(store, corpus, model.teachers, model.students, targets, config, watch)
-        return find_candidates(store, corpus, aligned, targets, model.edges, config, watch, support)
-    settings = OnePassConfig(**{name: getattr(config, name) for name in OnePassConfig.model_fields})
+        candidates = find_candidates(store, corpus, aligned, targets, model.edges, config, watch, support)
+        return project_mentions(store, corpus, candidates, model.counted, aligned.aligners, config, watch, model.rerankers)
+    own = {name: getattr(config, name) for name in OnePassConfig.model_fields if name != "votes"}
+    settings = OnePassConfig(**own, votes=config.consistency.votes)
     return watch.stage(
-        "align",
+        "project",
         {
-            (lang, shard): search_shard.submit(
+            (lang, shard): one_pass.submit(
                 store,
                 corpus.pair_shard((lang, shard)),
                 corpus.texts[corpus.source, shard],
                 corpus.texts[lang, shard],
-                corpus.rows[corpus.source, shard].mentions,
+                corpus.rows[corpus.source, shard],
                 model.teachers[lang],
                 model.edges[lang],
+                model.counted[lang],
                 model.students[lang] if config.aligner == "student" else None,
+                model.rerankers[lang],
                 settings,
                 support.of((lang, shard)),
             )
             for lang, shard in corpus.cells
         },
     )
-
-
-def aligners(model: Model, config: RunConfig) -> Refs:
-    """What of a model projects, by language."""
-    return model.students if config.aligner == "student" else model.teachers
 
 
 def align_texts(

@@ -89,7 +89,7 @@ class Store:
         """One artifact a contract, built by ``make`` unless all are there and intact.
 
         ``make`` yields parts, each a table a contract; a part becomes a row group, so no more than one part is held at a time.
-        ``facts``, asked when all is made, are for the records; see ``builds``.
+        ``facts``, asked when all is made, are for the record of the first; see ``builds``.
         """
         started = time.perf_counter()
         wanted = [ArtifactRef(contract.name, shard, made_of.fingerprint, ".parquet", "", 0, 0) for contract in contracts]
@@ -100,7 +100,7 @@ class Store:
             paths = [folder / f"{contract.name}.parquet" for contract in contracts]
             counts = write_parts(contracts, paths, make(), made_of.fingerprint)
             refs = [
-                self._publish(path, replace(ref, rows=rows, documents=documents), made_of, facts())
+                self._publish(path, replace(ref, rows=rows, documents=documents), made_of, facts() if ref is wanted[0] else {})
                 for path, ref, (rows, documents) in zip(paths, wanted, counts, strict=True)
             ]
         return tuple(replace(ref, repaired=damaged, seconds=time.perf_counter() - started) for ref in refs)
@@ -138,10 +138,19 @@ class Store:
         for file in sorted(records, key=lambda file: file.modified, reverse=True):
             fingerprint = file.key.rsplit("/", 1)[1].removesuffix(".json")
             try:
-                told = unseal(self._place.read(file.key))
-                yield replace(ArtifactRef(name, shard, fingerprint, ".parquet", "", 0, 0), **_facts_of(told)), told
-            except (FileNotFoundError, ValueError, KeyError, TypeError):
+                yield self.recorded(ArtifactRef(name, shard, fingerprint, ".parquet", "", 0, 0))
+            except StoreError:
                 continue
+
+    def recorded(self, ref: ArtifactRef) -> tuple[ArtifactRef, dict[str, Any]]:
+        """The artifact of this address with what its record tells, and all the facts of the record. Raises ``StoreError``."""
+        try:
+            told = unseal(self._place.read(ref.record_key))
+            return replace(ref, **_facts_of(told)), told
+        except FileNotFoundError:
+            raise _missing(ref) from None
+        except (ValueError, KeyError, TypeError):
+            raise _damaged(ref) from None
 
     def find(self, name: str, shard: str, fingerprint: str, suffix: str) -> ArtifactRef | None:
         """The artifact of this address if its record is there and its bytes are the recorded ones, else None."""

@@ -1,7 +1,9 @@
 """Consistency: what the whole corpus says about the candidates of one language pair."""
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from threading import Lock
 
 import pyarrow as pa
 from prefect import task
@@ -9,10 +11,15 @@ from prefect import task
 from data_contracts import CORPUS_EDGES, MEMORY
 from pipeline_lib.alignment.threads import one_blas_thread
 from pipeline_lib.projection.consistency import ConsistencyConfig, corpus_tables
+from pipeline_lib.projection.scoring import CorpusKnowledge, VoteConfig, corpus_knowledge
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.fit import read_vocabulary
 from tasks.stage import STAGE, fingerprints
+
+_READING = Lock()
+_READ: OrderedDict[str, CorpusKnowledge] = OrderedDict()
+KEPT = 2  # language pairs whose counts a process keeps: shards come pair by pair, and a memory may take hundreds of megabytes
 
 
 @dataclass(frozen=True)
@@ -39,3 +46,15 @@ def count_corpus(root: str, candidates: list[ArtifactRef], teachers: ArtifactRef
         yield corpus_tables(parts, read_vocabulary(store, teachers, "target").counts, config)
 
     return Counted(*store.tables([CORPUS_EDGES, MEMORY], teachers.shard, made_of, make))
+
+
+def read_knowledge(store: Store, corpus: Counted, votes: VoteConfig) -> CorpusKnowledge:
+    """What ``count_corpus`` stored, counted with ``votes``; read once a process for all shards of a language pair, not once a shard."""
+    key = f"{corpus.edges.sha256} {corpus.memory.sha256} {votes.model_dump_json()}"
+    with _READING:
+        if key not in _READ:
+            _READ[key] = corpus_knowledge(store.read(corpus.edges), store.read(corpus.memory), votes)
+        _READ.move_to_end(key)
+        while len(_READ) > KEPT:
+            _READ.popitem(last=False)
+        return _READ[key]

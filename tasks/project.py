@@ -8,14 +8,14 @@ from prefect import task
 
 from data_contracts import CARRIED_LINES, PROJECTIONS
 from pipeline_lib.alignment.threads import one_blas_thread
-from pipeline_lib.projection.decode import DecodeConfig, place_fragments, unsupervised
+from pipeline_lib.projection.decode import PLACED_BY, DecodeConfig, place_fragments, unsupervised
 from pipeline_lib.projection.project import TargetShard, project_tables
-from pipeline_lib.projection.scoring import VoteConfig, corpus_knowledge
+from pipeline_lib.projection.scoring import VoteConfig
 from pipeline_lib.storage.fingerprint import code_hash, ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from pipeline_lib.supervision import features
 from pipeline_lib.supervision.learn import judge
-from tasks.consistency import Counted
+from tasks.consistency import Counted, read_knowledge
 from tasks.ingest import Ingested
 from tasks.rerank import read_reranker
 from tasks.stage import STAGE, fingerprints
@@ -61,10 +61,11 @@ def project(
 
     def make() -> Iterator[tuple[pa.Table, pa.Table]]:
         one_blas_thread()
-        known = corpus_knowledge(store.read(corpus.edges), store.read(corpus.memory), votes)
+        known = read_knowledge(store, corpus, votes)
         texts, into = source.read(store), target.read(store)
         decides = judge(read_reranker(store, reranker), features.Texts(texts, into)) if reranker else unsupervised
-        placed = place_fragments(store.read(candidates), known, config, decides)
+        found = store.read(candidates, None if reranker else PLACED_BY)
+        placed = place_fragments(found, known, config, decides)
         shard = TargetShard(target.units.shard.split("/")[0], into, aligner.fingerprint)
         yield from project_tables(store.read(annotated.mentions), store.read(annotated.lines), texts, shard, placed)
 

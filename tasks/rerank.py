@@ -9,14 +9,14 @@ from prefect import task
 from pipeline_lib.alignment.threads import one_blas_thread
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.projection.decode import DecodeConfig
-from pipeline_lib.projection.scoring import VoteConfig, corpus_knowledge
+from pipeline_lib.projection.scoring import VoteConfig
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.store import ArtifactRef, Store
 from pipeline_lib.supervision import features
 from pipeline_lib.supervision.declared import Row, declared_gold, gold_hashes
 from pipeline_lib.supervision.learn import learn
 from pipeline_lib.supervision.rerank import RerankConfig, Reranker, load_reranker
-from tasks.consistency import Counted
+from tasks.consistency import Counted, read_knowledge
 from tasks.scan import Scanned
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, read_all, texts_fingerprints
@@ -58,7 +58,7 @@ def train_reranker(
 
     def make(made: Path) -> None:
         one_blas_thread()
-        known = corpus_knowledge(store.read(corpus.edges), store.read(corpus.memory), votes)
+        known = read_knowledge(store, corpus, votes)
         parts = (part for ref in candidates for part in store.scan(ref))
         both = features.Texts(read_all(store, source), read_all(store, into))
         learn(parts, (store.read(ref) for ref in mentions), gold, known, both, decode, config).save(made)

@@ -6,19 +6,29 @@ longest run of units over the threshold with at most one gap unit. A mention tha
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal, Protocol
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, Field
 
 from data_contracts.projection import FEATURES
 from pipeline_lib.alignment.band import Floats
 from pipeline_lib.alignment.units import GridText
+from pipeline_lib.projection.memory import Longs
 from pipeline_lib.projection.occurrences import Choice, resolve
 from pipeline_lib.projection.offsets import characters, merge
-from pipeline_lib.projection.scoring import CorpusKnowledge, MemoryConfig, Pool, SpanWeights, final_scores, pool, probabilities
+from pipeline_lib.projection.overlap import expected_overlap
+from pipeline_lib.projection.scoring import CorpusKnowledge, MemoryConfig, Pool, SpanWeights, final_scores, likeliest, pool, probabilities
+
+PLACED_BY = [
+    *("document", "mention", "fragment", "source_first", "source_key"),
+    *("first", "last", "keys", "types", *FEATURES),
+    *("paper_first", "paper_last"),
+]
+"""What is read of CANDIDATES where no re-ranker looks at the windows, which are most of it."""
 
 
 class DecodeConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -87,56 +97,42 @@ def unsupervised(found: Pool, known: CorpusKnowledge, model: SpanModel) -> Verdi
 
 def place_fragments(candidates: pa.Table, known: CorpusKnowledge, config: DecodeConfig, judge: Judge = unsupervised) -> Fragments:
     """Where every fragment of CANDIDATES goes; those that abstain are left out."""
-    found = pool(candidates)
     names = list(zip(*(candidates[name].to_pylist() for name in ("document", "mention", "fragment")), strict=True))
     if config.decoder == "paper":
         runs = zip(names, candidates["paper_first"].to_pylist(), candidates["paper_last"].to_pylist(), strict=True)
         return {name: Placed(first, last, 1.0) for name, first, last in runs if first is not None}
+    found = pool(candidates)
     verdict = judge(found, known, config)
-    worth = (verdict.likely + config.overlap * expected_overlap(found, verdict.likely)) / (1 + config.overlap)
-    rivals = choices(found, worth)
-    picked = resolve(rivals) if config.joint else {choice.row: choice.best for choice in rivals}
-    seen = _evidence(found)
-    return {
-        names[row]: Placed(int(found.first[pick]), int(found.last[pick]), float(verdict.confidence[pick]))
-        for row, pick in picked.items()
-        if seen[pick] >= config.least_evidence
-    }
+    overlap = expected_overlap(found.first, found.last, verdict.likely, found.bounds)
+    worth = (verdict.likely + config.overlap * overlap) / (1 + config.overlap)
+    picks = likeliest(worth, found.owner)
+    if config.joint:
+        picks = _shared_out(found, worth, picks)
+    picks = picks[_evidence(found, picks) >= config.least_evidence]
+    placed = (values[picks].tolist() for values in (found.owner, found.first, found.last, verdict.confidence))
+    return {names[row]: Placed(first, last, confidence) for row, first, last, confidence in zip(*placed, strict=True)}
 
 
-def expected_overlap(found: Pool, likely: Floats) -> Floats:
-    """Dice of each candidate's units with the right span's, expected under the candidates' probabilities; shape (candidates,).
-
-    Choosing by it is minimum-risk decoding (Kumar & Byrne 2004): of two edges that divide the probability, the safer span wins.
-    """
-    result = np.empty(len(likely))
-    starts = np.flatnonzero(np.diff(found.owner, prepend=-1)).tolist()
-    for start, stop in pairwise([*starts, len(likely)]):
-        first, last = found.first[start:stop], found.last[start:stop]
-        shared = np.minimum(last[:, None], last) - np.maximum(first[:, None], first) + 1
-        size = last - first + 1
-        result[start:stop] = (2 * np.maximum(shared, 0) / (size[:, None] + size)) @ likely[start:stop]
-    return result
+def _shared_out(found: Pool, worth: Floats, picks: Longs) -> Longs:
+    """The picks, shape (mentions with candidates,), with those of mentions that compete for the target's occurrences resolved."""
+    resolved = resolve(choices(found, worth))
+    shared_out = picks.copy()
+    shared_out[np.searchsorted(found.owner[picks], list(resolved))] = list(resolved.values())
+    return shared_out
 
 
 def choices(found: Pool, worth: Floats) -> list[Choice]:
-    """One a mention or fragment that has candidates, in the order of the table."""
-    surfaces = list(zip(found.table["document"].to_pylist(), found.table["source_key"].to_pylist(), strict=True))
-    places = found.table["source_first"].to_pylist()
-    starts = np.flatnonzero(np.diff(found.owner, prepend=-1)).tolist()
-    stops = [*starts, len(found.owner)][1:]
-    return [
-        Choice(
-            row,
-            surfaces[row],
-            places[row],
-            np.arange(start, stop),
-            found.first[start:stop],
-            found.last[start:stop],
-            worth[start:stop],
-        )
-        for row, start, stop in zip(found.owner[starts].tolist(), starts, stops, strict=True)
-    ]
+    """One a mention or fragment whose surface its document has more than once, in the order of the table."""
+    bounds = found.bounds
+    rows = found.owner[bounds[:-1]]
+    mentions = pl.DataFrame(found.table.select(["document", "source_key", "source_first"]))[rows]
+    again = np.flatnonzero(mentions.select("document", "source_key").is_duplicated().to_numpy())
+    made = []
+    for number, (document, key, place) in zip(again.tolist(), mentions[again].iter_rows(), strict=True):
+        own = slice(int(bounds[number]), int(bounds[number + 1]))
+        numbers = np.arange(own.start, own.stop)
+        made.append(Choice(int(rows[number]), (document, key), place, numbers, found.first[own], found.last[own], worth[own]))
+    return made
 
 
 def decode_mention(
@@ -159,15 +155,15 @@ def decode_mention(
     return Span([start for start, _ in merged], [end for _, end in merged], confidence)
 
 
-def _evidence(found: Pool) -> Floats:
-    """How far mention and candidate are each other's, in [0, 1], shape (candidates,): text without counterpart has next to nothing here.
+def _evidence(found: Pool, picks: Longs) -> Floats:
+    """How far mention and candidate are each other's, in [0, 1], shape (picks,): text without counterpart has next to nothing here.
 
     The mean of two shares: of the mention's units, what the posterior finds in the span; of the span's units, what the plan says the
     mention owns.
     """
     at = {name: number for number, name in enumerate(FEATURES)}
-    units = np.array([key.count(" ") + 1 for key in found.table["source_key"].to_pylist()])[found.owner]
-    of_mention = found.features[:, at["backward"]] / units
-    of_span = found.features[:, at["owned"]] / (found.last - found.first + 1)
+    keys = found.table["source_key"].take(pa.array(found.owner[picks]))
+    of_mention = found.features[picks, at["backward"]] / (pc.count_substring(keys, " ").to_numpy() + 1)
+    of_span = found.features[picks, at["owned"]] / (found.last[picks] - found.first[picks] + 1)
     mean: Floats = (of_mention + of_span) / 2
     return mean

@@ -14,15 +14,17 @@ def characters(units: range, place: Place, start: int, end: int, source: GridTex
     tail = source.text[end : source.ends[units[-1]]]
     surface, (low, high) = target.text[slice(*whole)], whole
     if len(surface) > len(head) + len(tail):
-        low += len(head) * (surface.startswith(head) and not _is_mark(surface[len(head)]))
-        high -= len(tail) * (surface.endswith(tail) and not _is_mark(tail[:1]))
+        if head and surface.startswith(head) and not _is_mark(surface[len(head)]):
+            low += len(head)
+        if tail and surface.endswith(tail) and not _is_mark(tail[0]):
+            high -= len(tail)
     kept = target.text[low:high]
     low += len(kept) - len(kept.lstrip())
     return (low, low + len(kept.strip())) if kept.strip() else whole
 
 
 def _is_mark(character: str) -> bool:
-    return bool(character) and unicodedata.category(character).startswith("M")
+    return unicodedata.category(character).startswith("M")
 
 
 def merge(pieces: list[tuple[int, int, int, int]]) -> list[tuple[int, int]]:

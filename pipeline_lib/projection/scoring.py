@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from data_contracts.projection import EDGES, FEATURES
 from pipeline_lib.alignment.band import Floats, Ints
+from pipeline_lib.projection.memory import Longs, Memory, Surfaces, joint_votes
 
 
 class SpanWeights(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -69,6 +70,16 @@ class Pool:
     types: Ints
 
     @property
+    def bounds(self) -> Longs:
+        """First candidate of every mention that has some, and the end; shape (mentions with candidates + 1,)."""
+        return np.append(np.flatnonzero(np.diff(self.owner, prepend=-1)), len(self.owner))
+
+    @property
+    def readings(self) -> Surfaces:
+        """Target key of every candidate, in order."""
+        return Surfaces.of(_flat(self.table, "keys"))
+
+    @property
     def keys(self) -> pl.DataFrame:
         """Source and target key of every candidate, in order."""
         of_row = self.table["source_key"].take(pa.array(self.owner))
@@ -80,24 +91,25 @@ class CorpusKnowledge:
     """What the whole corpus says, frozen in the model.
 
     Attributes:
-        edges: CORPUS_EDGES as an array, shape (types + 1, 4), columns in the order of ``EDGES``; memory: MEMORY; votes: how both
-            were counted.
+        edges: CORPUS_EDGES as an array, shape (types + 1, 4), columns in the order of ``EDGES``; votes: how it and the memory were counted.
     """
 
     edges: Floats
-    memory: pl.DataFrame
+    memory: Memory
     votes: VoteConfig
 
 
 def corpus_knowledge(edges: pa.Table, memory: pa.Table, votes: VoteConfig) -> CorpusKnowledge:
     """CORPUS_EDGES and MEMORY as the scores need them. ``votes``: how they were counted."""
-    return CorpusKnowledge(np.stack([edges[name].to_numpy() for name in EDGES], axis=1), pl.DataFrame(memory), votes)
+    return CorpusKnowledge(np.stack([edges[name].to_numpy() for name in EDGES], axis=1), Memory.of(memory), votes)
 
 
 def pool(table: pa.Table) -> Pool:
     """CANDIDATES as arrays."""
     counts = table["first"].combine_chunks().value_lengths().to_numpy(zero_copy_only=False)
-    features = np.stack([_flat(table, name).to_numpy(zero_copy_only=False) for name in FEATURES], axis=1).astype(np.float64)
+    features = np.empty((int(counts.sum()), len(FEATURES)))
+    for place, name in enumerate(FEATURES):
+        features[:, place] = _flat(table, name).to_numpy(zero_copy_only=False)
     return Pool(
         table,
         np.repeat(np.arange(table.num_rows, dtype=np.int32), counts),
@@ -138,7 +150,7 @@ def corpus_edges(found: Pool, edges: Floats) -> tuple[Floats, Floats]:
     return odds[:, place["opens"]] + odds[:, place["closes"]], odds[:, place["precedes"]] + odds[:, place["follows"]]
 
 
-def memory_scores(found: Pool, memory: pl.DataFrame, own: Floats, config: MemoryConfig) -> Floats:
+def memory_scores(found: Pool, memory: Memory, own: Floats, config: MemoryConfig) -> Floats:
     """Log of the share of the votes for the candidate's surface, over that of a surface never met; 0 where the source is new.
 
     A mention's own vote is taken back, so that it does not confirm itself (leave one out).
@@ -146,13 +158,10 @@ def memory_scores(found: Pool, memory: pl.DataFrame, own: Floats, config: Memory
     Args:
         own: vote of each candidate, shape (candidates,); candidates of a mention that read the same voted for the same surface.
     """
-    total = memory.group_by("source_key").agg(pl.col("votes").sum().alias("all"))
-    keys = found.keys.with_columns(pl.Series("owner", found.owner), pl.Series("own", own))
-    keys = keys.with_columns(pl.col("own").sum().over("owner", "target_key"))
-    joined = keys.join(memory, on=["source_key", "target_key"], how="left", maintain_order="left")
-    joined = joined.join(total, on="source_key", how="left", maintain_order="left").fill_null(0.0)
-    votes = np.maximum(joined["votes"].to_numpy() - joined["own"].to_numpy(), 0.0)
-    others = np.maximum(joined["all"].to_numpy() - 1.0, 0.0)
+    source, target = Surfaces.of(found.table["source_key"].combine_chunks()).take(found.owner), found.readings
+    votes, every = memory.votes(source, target)
+    votes = np.maximum(votes - joint_votes(own, target.number, found.bounds), 0.0)
+    others = np.maximum(every - 1.0, 0.0)
     share: Floats = np.log((votes + config.strength * config.share) / (others + config.strength)) - np.log(config.share)
     return np.where(others > 0, share, 0.0)
 
@@ -165,6 +174,16 @@ def probabilities(scores: Floats, owner: Ints) -> Floats:
     sizes = np.diff(np.append(starts, len(owner)))
     shifted = np.exp(scores - np.repeat(np.maximum.reduceat(scores, starts), sizes))
     return np.asarray(shifted / np.repeat(np.add.reduceat(shifted, starts), sizes))
+
+
+def likeliest(values: Floats, owner: Ints) -> Longs:
+    """Number of the greatest candidate of each mention that has some, the first where several are; shape (mentions with candidates,)."""
+    if not len(owner):
+        return np.empty(0, dtype=np.int64)
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    sizes = np.diff(np.append(starts, len(owner)))
+    greatest = np.flatnonzero(values == np.repeat(np.maximum.reduceat(values, starts), sizes))
+    return greatest[np.flatnonzero(np.diff(owner[greatest], prepend=-1))]
 
 
 def _weighed(found: Pool, weights: dict[str, float]) -> Floats:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from data_contracts.projection import EDGES, FEATURES, WINDOW
 from pipeline_lib.alignment.band import Floats, Ints
@@ -91,8 +90,7 @@ def rerank_features(found: Pool, known: CorpusKnowledge, model: SpanModel, weigh
 def _memory(found: Pool, known: CorpusKnowledge, model: SpanModel) -> Floats:
     """Memory score; log of the votes that all source surfaces together give the target surface, the own one taken back."""
     own = first_votes(found, known.votes)
-    votes = known.memory.group_by("target_key").agg(pl.col("votes").sum())
-    of_target = found.keys.join(votes, on="target_key", how="left", maintain_order="left")["votes"].fill_null(0.0).to_numpy()
+    of_target = known.memory.votes_into(found.readings)
     return np.stack([memory_scores(found, known.memory, own, model.memory), np.log1p(np.maximum(of_target - own, 0.0))], axis=1)
 
 

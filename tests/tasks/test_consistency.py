@@ -1,11 +1,14 @@
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from data_contracts import CORPUS_EDGES, MEMORY
 from pipeline_lib.projection.consistency import ConsistencyConfig
 from pipeline_lib.projection.scoring import VoteConfig
-from tasks.consistency import Counted, count_corpus
+from tasks import consistency
+from tasks.consistency import KEPT, Counted, count_corpus, read_knowledge
 from tasks.fit import read_vocabulary
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
 
@@ -48,6 +51,23 @@ def test_every_shard_is_counted(own: Chain) -> None:
     first = call(own, candidates=[own.candidates[0]])
     assert own.store.read(first.memory).num_rows < own.store.read(own.counted.memory).num_rows
     assert own.store.read(first.edges).to_pylist() != own.store.read(own.counted.edges).to_pylist()
+
+
+def test_what_was_counted_is_read_once_a_process_and_given_back_after_a_few_others(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consistency, "_READ", OrderedDict())
+    known = read_knowledge(chain.store, chain.counted, VoteConfig())
+    assert known.memory.rows.height == chain.counted.memory.rows > 0
+    assert len(known.edges) == chain.counted.edges.rows and known.votes == VoteConfig()
+    assert read_knowledge(chain.store, taken_as(chain), VoteConfig()) is known
+    for number in range(KEPT):
+        votes = VoteConfig(temperature=1.0 + number)
+        assert read_knowledge(chain.store, chain.counted, votes).votes == votes
+    assert read_knowledge(chain.store, chain.counted, VoteConfig()) is not known
+
+
+def taken_as(chain: Chain) -> Counted:
+    """What was counted, as another run finds it."""
+    return replace(chain.counted, edges=taken(chain.counted.edges), memory=taken(chain.counted.memory))
 
 
 def test_a_second_call_counts_nothing(chain: Chain) -> None:

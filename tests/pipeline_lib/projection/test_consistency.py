@@ -138,7 +138,7 @@ def test_an_edge_that_a_type_takes_more_often_than_others_has_positive_odds() ->
 def test_a_corpus_without_candidates_says_nothing() -> None:
     edges, memory = counted(candidate_table(), candidate_table(candidate_row()), counts=[3, 0])
     known = corpus_knowledge(edges, memory, VoteConfig())
-    assert (known.edges[0] < 0).all() and known.edges[1:] == pytest.approx(0.0, abs=1e-9) and known.memory.height == 0
+    assert (known.edges[0] < 0).all() and known.edges[1:] == pytest.approx(0.0, abs=1e-9) and known.memory.rows.height == 0
 
 
 @pytest.mark.parametrize("wrong", [{"temperature": 1}, {"prior_strength": 0}, {"least_votes": -1}, {"rounds": 2}])

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pipeline_lib.alignment.band import BandConfig, band_around
 from pipeline_lib.alignment.units import GridText
 from pipeline_lib.projection.candidates import CandidateConfig
-from pipeline_lib.projection.decode import DecodeConfig, Placed, Span, choices, decode_mention, place_fragments
+from pipeline_lib.projection.decode import PLACED_BY, DecodeConfig, Placed, Span, choices, decode_mention, place_fragments
 from pipeline_lib.projection.scoring import CorpusKnowledge, SpanWeights, pool
 from tests.pipeline_lib.projection.pairs import (
     candidate_row,
@@ -146,14 +146,20 @@ def test_a_mention_goes_to_its_likeliest_candidate_with_its_probability(share: l
     assert odds[place.first] == odds.max() and place.confidence == pytest.approx(odds.max() / odds.sum())
 
 
-def test_a_choice_is_a_mentions_part_of_the_pool() -> None:
-    rows = [candidate_row((0, 0), (0, 1)), candidate_row(mention="T2"), candidate_row((3, 4), mention="T3", source="tos", place=7)]
-    found = choices(pool(candidate_table(*rows)), np.array([0.25, 0.75, 1.0]))
+def test_a_choice_is_the_part_of_the_pool_of_a_mention_whose_surface_comes_again_in_its_document() -> None:
+    rows = [
+        candidate_row((0, 0), (0, 1)),
+        candidate_row(mention="T2"),
+        candidate_row((3, 4), mention="T3", source="tos"),
+        candidate_row((6, 7), (6, 6), mention="T4", place=7),
+        candidate_row((0, 0), mention="T1", document="e", source="tos"),
+    ]
+    found = choices(pool(candidate_table(*rows)), np.array([0.25, 0.75, 1.0, 0.8, 0.2, 1.0]))
     assert [(choice.row, choice.surface, choice.place, choice.best) for choice in found] == [
         (0, ("d", "fiebre"), 0, 1),
-        (2, ("d", "tos"), 7, 2),
+        (3, ("d", "fiebre"), 7, 3),
     ]
-    assert [choice.span(choice.best) for choice in found] == [(0, 1), (3, 4)]
+    assert [choice.span(choice.best) for choice in found] == [(0, 1), (6, 7)]
 
 
 @pytest.mark.parametrize(("joint", "expected"), [(True, [2, 6]), (False, [2, 2])])
@@ -174,6 +180,13 @@ def test_the_order_of_the_rows_changes_nothing(data: st.DataObject) -> None:
     for config in (OURS, PAPER):
         placed, again = (place_fragments(rows, nothing_known(), config) for rows in (table, table.take(order)))
         assert {name: (at.first, at.last) for name, at in again.items()} == {name: (at.first, at.last) for name, at in placed.items()}
+
+
+@BOTH
+def test_where_no_reranker_judges_the_columns_that_are_named_suffice(config: DecodeConfig) -> None:
+    rows = [candidate_row((0, 0), (2, 3), mention=name, place=place, share=[1.0, 2.0], paper=(2, 3)) for place, name in enumerate("ab")]
+    table, known = candidate_table(*rows), corpus_says({("fiebre", "2-3"): 3.0})
+    assert place_fragments(table.select(PLACED_BY), known, config) == place_fragments(table, known, config)
 
 
 @BOTH

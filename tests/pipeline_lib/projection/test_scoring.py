@@ -15,6 +15,7 @@ from pipeline_lib.projection.scoring import (
     final_scores,
     first_scores,
     first_votes,
+    likeliest,
     memory_scores,
     pool,
     probabilities,
@@ -129,6 +130,20 @@ def test_votes_are_one_a_mention_and_sharper_the_lower_the_temperature(sizes: li
     for number in {*found.owner.tolist()}:
         own = found.owner == number
         assert cold[own].sum() == pytest.approx(1) and cold[own].max() >= warm[own].max() - 1e-12
+
+
+@given(st.lists(st.lists(st.sampled_from([0.0, 0.5, 1.0]), max_size=4), max_size=6))
+def test_the_likeliest_candidate_of_a_mention_is_the_first_of_the_greatest(values: list[list[float]]) -> None:
+    owner = owners([len(own) for own in values])
+    starts = np.cumsum([0, *map(len, values)])
+    expected = [start + own.index(max(own)) for start, own in zip(starts, values, strict=False) if own]
+    assert likeliest(np.array([value for own in values for value in own]), owner).tolist() == expected
+
+
+@given(SIZES)
+def test_bounds_part_the_candidates_of_the_mentions_that_have_some(sizes: list[int]) -> None:
+    found = some_pool(sizes, 0)
+    assert found.bounds.tolist() == [0, *np.cumsum([size for size in sizes if size])]
 
 
 def remembered(votes: dict[tuple[str, str], float], own: list[float], keys: list[str]) -> Floats:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 
-from data_contracts.projection import CANDIDATES, FEATURES, WINDOW
+from data_contracts.projection import CANDIDATES, FEATURES, MEMORY, WINDOW
 from pipeline_lib.alignment.units import GridText, split_units
+from pipeline_lib.projection.memory import Memory
 from pipeline_lib.projection.scoring import CorpusKnowledge, Pool, VoteConfig, pool
 
 Spans = list[tuple[int, int]]
@@ -43,8 +43,7 @@ def pooled(*mentions: Mention) -> Pool:
 
 
 def nothing_known(types: int = 1) -> CorpusKnowledge:
-    votes = pl.DataFrame(schema={"source_key": pl.String, "target_key": pl.String, "votes": pl.Float64})
-    return CorpusKnowledge(np.zeros((types + 1, 4)), votes, VoteConfig())
+    return CorpusKnowledge(np.zeros((types + 1, 4)), Memory.of(MEMORY.table([])), VoteConfig())
 
 
 def _row(mention: Mention) -> dict[str, object]:

@@ -1,10 +1,10 @@
 """What a re-ranker sees."""
 
 import numpy as np
-import polars as pl
 
-from data_contracts.projection import FEATURES
+from data_contracts.projection import FEATURES, MEMORY
 from pipeline_lib.projection.decode import DecodeConfig
+from pipeline_lib.projection.memory import Memory
 from pipeline_lib.projection.scoring import CorpusKnowledge, Pool, VoteConfig
 from pipeline_lib.supervision.features import FAR, NAMES, Texts, rerank_features, weigh
 from tests.pipeline_lib.supervision.pools import Mention, grid, nothing_known, pooled
@@ -59,8 +59,8 @@ def test_candidates_stand_against_the_others_of_their_mention_alone() -> None:
 
 def test_what_the_corpus_knows_is_seen_at_its_place_and_without_the_own_vote() -> None:
     edges = np.array([[1.0, 2.0, 3.0, 4.0], [0.0] * 4])
-    votes = pl.DataFrame({"source_key": ["w w", "other"], "target_key": ["1 2", "1 2"], "votes": [1.0, 5.0]})
-    found = seen(pooled(MENTION), CorpusKnowledge(edges, votes, VoteConfig()))
+    votes = MEMORY.table([{"source_key": key, "target_key": "1 2", "votes": count} for key, count in (("w w", 1.0), ("other", 5.0))])
+    found = seen(pooled(MENTION), CorpusKnowledge(edges, Memory.of(votes), VoteConfig()))
     assert [found[f"corpus_{place}"][0] for place in ("opens", "precedes", "closes", "follows")] == [1, 2, 3, 4]
     assert found["target_votes"][0] == found["target_votes"][2] == 0
     assert np.log1p(5.0) <= found["target_votes"][1] <= np.log1p(6.0)

@@ -14,10 +14,10 @@ from scipy.sparse import csr_array
 
 from pipeline_lib.alignment.band import Band, Floats, Ints
 from pipeline_lib.alignment.compiled import compiled
-from pipeline_lib.alignment.hmm import forward_backward, jump_matrix
+from pipeline_lib.alignment.hmm import jump_matrix, posterior_alone
 from pipeline_lib.alignment.lexical import Channel, Translation
 from pipeline_lib.alignment.segments import Groups
-from pipeline_lib.alignment.views import LocalTypes
+from pipeline_lib.alignment.views import LocalTypes, type_pairs
 
 
 class PosteriorConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -90,14 +90,12 @@ def banded_posteriors(row: dict[str, Any], band: Band) -> tuple[Floats, Floats]:
 
 def _emission(given: LocalTypes, generated: LocalTypes, channel: Channel, config: PosteriorConfig) -> Floats:
     """Probability of each generated type from each given one, shape (distinct given, distinct generated)."""
-    block = np.asarray(channel.table[given.known][:, generated.known].toarray(), dtype=np.float64)
-    unknown = (given.known < 0)[:, None] | (generated.known < 0)[None, :]
+    block = type_pairs(channel.table, given, generated)
     place = {kind: number for number, kind in enumerate(generated.strings)}
-    same = np.zeros(block.shape, dtype=bool)
     for number, kind in enumerate(given.strings):
-        if kind in place:
-            same[number, place[kind]] = True
-    return np.maximum(np.where(unknown, np.where(same, config.same, 0.0), block), config.floor)
+        if kind in place and min(given.known[number], generated.known[place[kind]]) < 0:
+            block[number, place[kind]] = config.same
+    return np.maximum(block, config.floor)
 
 
 def _of_empty(generated: LocalTypes, channel: Channel, config: PosteriorConfig) -> Floats:
@@ -122,7 +120,7 @@ def _posterior(given, generated, boost, channel):  # type: ignore[no-untyped-def
         null[j] = empty[generated[j]]
         for i in range(n):
             local[j, i] = emission[given[i], generated[j]] * boost[j, i]
-    return forward_backward(local, null, jump_matrix(n, jumps))[0]
+    return posterior_alone(local, null, jump_matrix(n, jumps))
 
 
 @compiled()

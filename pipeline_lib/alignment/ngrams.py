@@ -7,9 +7,9 @@ MurmurHash3 (Appleby 2011) of the UTF-8 bytes.
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from pipeline_lib.alignment.band import Floats
 from pipeline_lib.alignment.compiled import compiled
 
 WORD_END, TEXT_END = 32, 10  # code points between words and behind texts
@@ -22,17 +22,17 @@ def ngram_counts(texts: Sequence[str], shortest: int, longest: int, width: int) 
     return csr_array(_counted(codes, len(texts), shortest, longest, width), shape=(len(texts), width))
 
 
-def cosines(source: csr_array, target: csr_array) -> npt.NDArray[np.float64]:
-    """Cosine of every two rows, shape (source rows, target rows); 0 where a row is empty."""
-    return _products(
-        (source.indptr, source.indices, _unit(source)), (target.indptr, target.indices, _unit(target)), source.shape[1]
-    )
+def products(source: csr_array, target: csr_array) -> Floats:
+    """Inner products of every two rows, shape (source rows, target rows)."""
+    result = np.zeros((source.shape[0], target.shape[0]))
+    _multiply((source.indptr, source.indices, source.data), (target.indptr, target.indices, target.data), source.shape[1], result)
+    return result
 
 
-def _unit(table: csr_array) -> npt.NDArray[np.float64]:
-    """The values with every row scaled to unit length."""
+def unit_rows(table: csr_array) -> csr_array:
+    """The table with every row scaled to unit length, but for empty ones."""
     lengths = np.sqrt(np.add.reduceat(np.append(table.data**2, 0.0), table.indptr[:-1]))
-    return table.data / np.repeat(lengths, np.diff(table.indptr))
+    return csr_array((table.data / np.repeat(lengths, np.diff(table.indptr)), table.indices, table.indptr), shape=table.shape)
 
 
 @compiled()
@@ -123,11 +123,10 @@ def _rotated(k, bits):  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def _products(source, target, width):  # type: ignore[no-untyped-def]
-    """Inner products of the rows of two sparse tables given as (row starts, columns, values); shape (source rows, target rows)."""
-    result = np.zeros((source[0].size - 1, target[0].size - 1))
-    # The target's cells, chained a column: the last one met, and the one before each.
-    last, before, row_of = np.full(width, -1, dtype=np.int32), np.empty(target[1].size, dtype=np.int32), np.empty(target[1].size, dtype=np.int32)
+def _multiply(source, target, width, result):  # type: ignore[no-untyped-def]
+    """Add the inner products of the rows of two sparse tables, each given as (row starts, columns, values), to ``result``."""
+    # The target's cells of a column are a chain: the last one, the one before each, and whose row it is in.
+    last, before, row_of = np.full(width, -1, dtype=np.int32), np.empty_like(target[1]), np.empty_like(target[1])
     for row in range(result.shape[1]):
         for k in range(target[0][row], target[0][row + 1]):
             before[k], row_of[k], last[target[1][k]] = last[target[1][k]], row, k
@@ -137,4 +136,3 @@ def _products(source, target, width):  # type: ignore[no-untyped-def]
             while other >= 0:
                 result[row, row_of[other]] += source[2][k] * target[2][other]
                 other = before[other]
-    return result

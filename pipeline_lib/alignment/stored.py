@@ -32,9 +32,10 @@ class Held:
 
     def find(self, wanted: Selected) -> Any | None:
         """A copy of the ``wanted`` rows; None unless all of them are here."""
-        if isinstance(wanted, slice) or not np.isin(wanted, self.numbers).all():
+        if isinstance(wanted, slice) or not len(self.numbers):
             return None
-        return self.rows[np.searchsorted(self.numbers, wanted)]
+        places = np.searchsorted(self.numbers, wanted)
+        return self.rows[places] if np.array_equal(self.numbers.take(places, mode="clip"), wanted) else None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from data_contracts.alignment import EMBEDDINGS
 from pipeline_lib.alignment.band import Band, Floats, Ints
 from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.alignment.fitted import Rows, Teachers, Vectors, Vocabulary
-from pipeline_lib.alignment.ngrams import cosines, ngram_counts
+from pipeline_lib.alignment.ngrams import ngram_counts, products, unit_rows
 from pipeline_lib.alignment.stored import StoredTable
 from pipeline_lib.alignment.units import GridText
 
@@ -87,7 +87,7 @@ def local_types(text: TypedText, vocabulary: Vocabulary) -> LocalTypes:
 
 def character_view(source: LocalTypes, target: LocalTypes) -> Floats:
     """Cosine of character 2-5-gram counts of two types, shape (distinct source, distinct target); 1 for equal types."""
-    return cosines(*(ngram_counts(side.strings, *NGRAM_SIZES, NGRAM_COLUMNS) for side in (source, target)))
+    return products(*(unit_rows(ngram_counts(side.strings, *NGRAM_SIZES, NGRAM_COLUMNS)) for side in (source, target)))
 
 
 def type_pairs(table: csr_array | StoredTable, given: LocalTypes, generated: LocalTypes) -> Floats:

@@ -80,10 +80,10 @@ def document_cost(
     nearness = prior(band, centre, config.band)
     ours, theirs = local_types(source, teachers.source), local_types(target, teachers.target)
     views, lexicon = _similarity(ours, theirs, teachers, band, config)
-    total = (views + lexicon + config.weights.prior * nearness) / config.weights.total
+    similarity = (views + lexicon + config.weights.prior * nearness) / config.weights.total
     # The tables are the model's own emissions: what the other views say is added to them, the table itself is not counted twice.
     found = posteriors(ours, theirs, groups, teachers.translation, band, views, config.posteriors)
-    return np.clip(1.0 - total, 0.0, 1.0), band, found
+    return np.clip(1.0 - similarity, 0.0, 1.0), band, found
 
 
 def cost_tables(
@@ -148,16 +148,17 @@ def _look_up(
 ) -> None:
     """Per cell: the plain type similarity, plus the token similarity averaged with its diagonal neighbours at +-1 and +-2."""
     n, m = source.size, target.size
-    weights = np.empty(m)
+    near, weights = np.empty(m), np.empty(m)
     for i in range(n):
         left, size = low[i], indptr[i + 1] - indptr[i]
-        cells = result[indptr[i] : indptr[i + 1]]
-        for k in range(size):
-            cells[k], weights[k] = token[source[i], target[left + k]], 1.0
+        near[:size], weights[:size] = 0.0, 1.0
         for shift in (-2, -1, 1, 2):
             if 0 <= i + shift < n:
-                for k in range(max(0, -left - shift), min(size, m - left - shift)):
-                    cells[k] += context * token[source[i + shift], target[left + k + shift]]
-                    weights[k] += context
+                first, last = max(0, -left - shift), min(size, m - left - shift)
+                row, kinds = token[source[i + shift]], target[left + first + shift : left + last + shift]
+                for k in range(last - first):
+                    near[first + k] += row[kinds[k]]
+                    weights[first + k] += context
+        cells, own, beside, kinds = result[indptr[i] : indptr[i + 1]], token[source[i]], plain[source[i]], target[left : left + size]
         for k in range(size):
-            cells[k] = cells[k] / weights[k] + plain[source[i], target[left + k]]
+            cells[k] = (own[kinds[k]] + context * near[k]) / weights[k] + beside[kinds[k]]

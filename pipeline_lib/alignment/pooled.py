@@ -38,15 +38,13 @@ def pooled_view(
         source, target: types, their weights (``salience``), and the ``window_lengths``.
     """
     (ours, our_weights, our_lengths), (theirs, their_weights, their_lengths) = source, target
-    reach = _reach(band.low, band.high, half_width)
     result = np.empty(band.cells)
     _pool(
-        similarity * our_weights[:, None] * their_weights,
-        (ours.of_unit, theirs.of_unit),
-        (_inverse(our_lengths), _inverse(their_lengths)),
+        similarity,
+        (ours.of_unit, our_weights[ours.of_unit], _inverse(our_lengths)),
+        (theirs.of_unit, their_weights[theirs.of_unit], _inverse(their_lengths)),
         half_width,
-        reach,
-        (band.low, band.high),
+        (band.low, band.high, _reach(band.low, band.high, half_width)),
         result,
     )
     return result
@@ -87,8 +85,9 @@ def _reach(low, high, half_width):  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def _pool(similarity, kinds, inverse, half_width, reach, band, result):  # type: ignore[no-untyped-def]
-    (source, target), (low, high) = kinds, band
+def _pool(similarity, ours, theirs, half_width, band, result):  # type: ignore[no-untyped-def]
+    """``pooled_view``; either side is given as types, weights and inverse lengths of its units, each of shape (units,)."""
+    (source, weights, inverse), (target, their_weights, their_inverse), (low, high, reach) = ours, theirs, band
     width, k = 2 * half_width + 1, 0
     rows = np.empty((width, target.size))  # of the source units in the window: similarity to every target window in their reach
     total, prefix = np.zeros(target.size), np.zeros(target.size + 1)
@@ -98,23 +97,24 @@ def _pool(similarity, kinds, inverse, half_width, reach, band, result):  # type:
             for j in range(reach[leaving, 0], reach[leaving, 1]):
                 total[j] -= row[j]
         if entering < source.size:
-            _window_sums(similarity[source[entering]], target, half_width, reach[entering], prefix, row)
+            _window_sums(similarity[source[entering]], weights[entering], (target, their_weights), half_width, reach[entering], prefix, row)
             for j in range(reach[entering, 0], reach[entering, 1]):
                 total[j] += row[j]
         if place >= 0:
             for j in range(low[place], high[place]):
-                result[k] = total[j] * inverse[0][place] * inverse[1][j]
+                result[k] = total[j] * inverse[place] * their_inverse[j]
                 k += 1
 
 
 @compiled()
-def _window_sums(similarity, target, half_width, reach, prefix, row):  # type: ignore[no-untyped-def]
-    """Sums of one source type's similarities over the target window around every column of ``reach``."""
+def _window_sums(similarity, weight, theirs, half_width, reach, prefix, row):  # type: ignore[no-untyped-def]
+    """Weighted sums of one source unit's similarities over the target window around every column of ``reach``."""
+    target, their_weights = theirs
     first, last = max(reach[0] - half_width, 0), min(reach[1] + half_width, target.size)
     running = 0.0
     prefix[first] = 0.0
     for j in range(first, last):
-        running += similarity[target[j]]
+        running += weight * their_weights[j] * similarity[target[j]]
         prefix[j + 1] = running
     for j in range(reach[0], reach[1]):
         row[j] = prefix[min(j + half_width + 1, last)] - prefix[max(j - half_width, first)]

@@ -5,6 +5,7 @@ An emission is the table's probability times ``exp(views)``: what the other view
 hardly know still find their place in the order of the sentence.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,7 +76,7 @@ def posteriors(
         (rows, columns, forward, backward),
     )
     shape = (len(source.of_unit), len(target.of_unit))
-    return Posteriors(_gathered(forward, rows, columns, shape), _gathered(backward, rows, columns, shape))
+    return Posteriors(*_gathered((forward, backward), rows, columns, shape))
 
 
 def banded_posteriors(row: dict[str, Any], band: Band) -> tuple[Floats, Floats]:
@@ -102,12 +103,13 @@ def _of_empty(generated: LocalTypes, channel: Channel, config: PosteriorConfig) 
     return np.maximum(np.where(generated.known >= 0, channel.empty[generated.known], 0.0), config.floor)
 
 
-def _gathered(values: Floats, rows: Ints, columns: Ints, shape: tuple[int, int]) -> csr_array:
+def _gathered(found: tuple[Floats, ...], rows: Ints, columns: Ints, shape: tuple[int, int]) -> Iterator[csr_array]:
     """Mean over the groups that hold a cell: slices overlap."""
-    total, met = csr_array((values, (rows, columns)), shape=shape), csr_array((np.ones_like(values), (rows, columns)), shape=shape)
-    total.data /= met.data
-    total.sort_indices()
-    return total
+    cells, place = np.unique(rows * np.int64(shape[1]) + columns, return_inverse=True)
+    met = np.bincount(place)
+    indptr = np.searchsorted(cells, np.arange(shape[0] + 1) * shape[1])
+    for values in found:
+        yield csr_array((np.bincount(place, values) / met, cells % shape[1], indptr), shape=shape)
 
 
 @compiled()

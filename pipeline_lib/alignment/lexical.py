@@ -79,9 +79,7 @@ class Translation:
     def at_hand(self, source: Ints, target: Ints) -> "Translation":
         """The same with the rows of these source and target types in memory."""
         forward, backward = self.forward, self.backward
-        return Translation(
-            replace(forward, table=at_hand(forward.table, source)), replace(backward, table=at_hand(backward.table, target))
-        )
+        return Translation(replace(forward, table=at_hand(forward.table, source)), replace(backward, table=at_hand(backward.table, target)))
 
     def reversed(self) -> "Translation":
         return Translation(self.backward, self.forward)

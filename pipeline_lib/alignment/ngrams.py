@@ -1,4 +1,4 @@
-"""Character n-grams inside words, counted in hashed columns: what scikit-learn's ``HashingVectorizer(analyzer="char_wb")`` counts, compiled.
+"""Character n-grams inside words, counted in hashed columns, compiled: as scikit-learn's ``HashingVectorizer(analyzer="char_wb")`` does.
 
 Words are padded with a space on both sides; one with no more characters than an n-gram is itself the last of its n-grams. Hashes are
 MurmurHash3 (Appleby 2011) of the UTF-8 bytes.
@@ -56,7 +56,7 @@ def _counted(codes, texts, shortest, longest, width):  # type: ignore[no-untyped
 
 @compiled()
 def _count(found, columns, values, k):  # type: ignore[no-untyped-def]
-    """Write the distinct numbers of ``found``, ascending, and how often each stands there, from place ``k`` on; returns the place behind."""
+    """Write the distinct numbers of ``found``, ascending, and how often each is there, from place ``k`` on; returns the place behind."""
     found.sort()
     for h in range(found.size):
         if h == 0 or found[h] != found[h - 1]:

@@ -87,7 +87,7 @@ def _utf8(word):  # type: ignore[no-untyped-def]
     data[0], starts[0], end = WORD_END, 0, 1
     for i in range(word.size):
         code, starts[i + 1] = np.int64(word[i]), end
-        more = (code >= 0x80) + (code >= 0x800) + (code >= 0x10000)  # continuation bytes, six bits each
+        more = int(code >= 0x80) + int(code >= 0x800) + int(code >= 0x10000)  # continuation bytes, six bits each
         data[end] = code if more == 0 else (0xFF00 >> more + 1) & 0xFF | code >> 6 * more
         for rest in range(more):
             data[end + 1 + rest] = 0x80 | (code >> 6 * (more - 1 - rest)) & 0x3F

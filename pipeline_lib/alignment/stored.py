@@ -47,7 +47,7 @@ class StoredMatrix:
     held: Held | None = None
 
     def __getitem__(self, rows: Selected) -> npt.NDArray[np.float32]:
-        found = self.held and self.held.find(rows)
+        found = self.held.find(rows) if self.held else None
         return np.array(read_array(self.path)[rows]) if found is None else found
 
 
@@ -61,7 +61,7 @@ class StoredTable:
     held: Held | None = None
 
     def __getitem__(self, rows: Selected) -> csr_array:
-        found = self.held and self.held.find(rows)
+        found = self.held.find(rows) if self.held else None
         if found is not None:
             return found
         parts = tuple(read_array(self.folder / f"{self.name}_{part}.safetensors") for part in ("values", "columns", "rows"))

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, Field, model_validator
 
+from pipeline_lib.alignment.compiled import compiled
+
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int32]
 
@@ -93,5 +95,15 @@ def joined(one: Band, other: Band) -> Band:
 
 def prior(band: Band, centre: Floats, config: BandConfig) -> Floats:
     """The positional prior of every cell, in [0, 1]: 1 within ``full``, linear to 0 at ``zero``; shape (cells,)."""
-    distance = np.abs(band.column_of_cell() - centre[band.row_of_cell()])
-    return np.clip((config.zero - distance) / max(config.zero - config.full, 1), 0.0, 1.0)
+    result = np.empty(band.cells)
+    _near(band.low, band.high, centre, float(config.zero), float(max(config.zero - config.full, 1)), result)
+    return result
+
+
+@compiled()
+def _near(low: Ints, high: Ints, centre: Floats, zero: float, decay: float, result: Floats) -> None:
+    k = 0
+    for i in range(low.size):
+        for j in range(low[i], high[i]):
+            result[k] = min(max((zero - abs(j - centre[i])) / decay, 0.0), 1.0)
+            k += 1

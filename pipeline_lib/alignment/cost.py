@@ -14,17 +14,16 @@ from pydantic import BaseModel, Field, model_validator
 from data_contracts.alignment import COST_MATRICES, POSTERIORS
 from pipeline_lib.alignment.band import Band, BandConfig, Floats, Ints, prior
 from pipeline_lib.alignment.compiled import compiled
-from pipeline_lib.alignment.fitted import Teachers
+from pipeline_lib.alignment.fitted import Teachers, Vocabulary
+from pipeline_lib.alignment.pooled import pooled_view, salience, window_lengths
 from pipeline_lib.alignment.posteriors import PosteriorConfig, Posteriors, posteriors
 from pipeline_lib.alignment.segments import Groups, anchored_band, segment_pairs
 from pipeline_lib.alignment.views import (
     LocalTypes,
     TypedText,
-    banded_cosine,
     character_view,
     lexical_view,
     local_types,
-    pooled_vectors,
     type_view,
     typed_texts,
 )
@@ -81,29 +80,36 @@ def document_cost(
     nearness = prior(band, centre, config.band)
     ours, theirs = local_types(source, teachers.source), local_types(target, teachers.target)
     views, lexicon = _similarity(ours, theirs, teachers, band, config)
-    total = (views + lexicon + config.weights.prior * nearness) / config.weights.total
+    similarity = (views + lexicon + config.weights.prior * nearness) / config.weights.total
     # The tables are the model's own emissions: what the other views say is added to them, the table itself is not counted twice.
     found = posteriors(ours, theirs, groups, teachers.translation, band, views, config.posteriors)
-    return np.clip(1.0 - total, 0.0, 1.0), band, found
+    return np.clip(1.0 - similarity, 0.0, 1.0), band, found
 
 
 def cost_tables(
     source: pa.Table, target: pa.Table, segments: pa.Table, teachers: Teachers, config: CostConfig, at_once: int = 16
 ) -> Iterator[tuple[pa.Table, pa.Table]]:
     """COST_MATRICES and POSTERIORS of the documents that both EMBEDDINGS tables hold, in parts of ``at_once`` documents."""
-    targets, groups = typed_texts(target), segment_pairs(segments)
+    sources, targets, groups = typed_texts(source), typed_texts(target), segment_pairs(segments)
     langs = {"source_lang": _only(source["lang"]), "target_lang": _only(target["lang"])}
-    costs: list[dict[str, object]] = []
-    found: list[dict[str, object]] = []
-    for document, text in typed_texts(source).items():
-        if document in targets:
-            cost, band, of_pairs = document_cost(text, targets[document], groups[document], teachers, config)
+    sides = ((sources, teachers.source), (targets, teachers.target))
+    documents = [document for document in sources if document in targets]
+    for first in range(0, len(documents) + 1, at_once):
+        part = documents[first : first + at_once]
+        near = teachers.at_hand(*(_met(texts, part, vocabulary) for texts, vocabulary in sides))
+        costs: list[dict[str, object]] = []
+        found: list[dict[str, object]] = []
+        for document in part:
+            cost, band, of_pairs = document_cost(sources[document], targets[document], groups[document], near, config)
             costs.append({"document": document, **langs, **band.as_row(), "cost": cost.astype(np.float32)})
             found.append({"document": document, **langs, **of_pairs.as_row(config.posteriors.keep)})
-        if len(costs) == at_once:
-            yield COST_MATRICES.table(costs), POSTERIORS.table(found)
-            costs, found = [], []
-    yield COST_MATRICES.table(costs), POSTERIORS.table(found)
+        yield COST_MATRICES.table(costs), POSTERIORS.table(found)
+
+
+def _met(texts: dict[str, TypedText], documents: list[str], vocabulary: Vocabulary) -> Ints:
+    """The known types of these documents."""
+    ids = np.unique(np.concatenate([np.empty(0, dtype=np.int32), *(texts[document].ids for document in documents)]))
+    return ids[ids < len(vocabulary.types)]
 
 
 def _only(values: pa.ChunkedArray) -> str | None:
@@ -116,23 +122,24 @@ def _only(values: pa.ChunkedArray) -> str | None:
 def _similarity(source: LocalTypes, target: LocalTypes, teachers: Teachers, band: Band, config: CostConfig) -> tuple[Floats, Floats]:
     """Weighted sum of the views without the lexical table and the prior, and the table's part; swapping the texts transposes both."""
     weights = config.weights
-    characters = weights.characters * character_view(source, target)
-    plain = weights.sentence * type_view(source, target, teachers.sentence_source, teachers.sentence_target)
-    plain += weights.phrase * type_view(source, target, teachers.phrase_source, teachers.phrase_target)
+    plain, pooled = np.zeros((len(source.strings), len(target.strings))), np.zeros(band.cells)
+    salient = salience(source, teachers.source), salience(target, teachers.target)
+    for weight, pooled_weight, half_width, tables in (
+        (weights.sentence, weights.pooled_sentence, config.sentence_window, (teachers.sentence_source, teachers.sentence_target)),
+        (weights.phrase, weights.pooled_phrase, config.phrase_window, (teachers.phrase_source, teachers.phrase_target)),
+    ):
+        view = type_view(source, target, *tables)
+        plain += weight * view
+        if pooled_weight:
+            sides = zip((source, target), salient, tables, strict=True)
+            ours, theirs = ((text, salt, window_lengths(text, table, salt, half_width)) for text, salt, table in sides)
+            pooled += pooled_weight * pooled_view(view, ours, theirs, half_width, band)
     views, lexicon = np.empty(band.cells), np.zeros(band.cells)
     where = (source.of_unit, target.of_unit, config.context, band.low, band.indptr)
-    _look_up(characters, plain, *where, views)
+    _look_up(weights.characters * character_view(source, target), plain, *where, views)
     if weights.lexical:
         _look_up(weights.lexical * lexical_view(source, target, teachers), np.zeros_like(plain), *where, lexicon)
-    for weight, tables, half_width in (
-        (weights.pooled_sentence, (teachers.sentence_source, teachers.sentence_target), config.sentence_window),
-        (weights.pooled_phrase, (teachers.phrase_source, teachers.phrase_target), config.phrase_window),
-    ):
-        if weight:
-            source_vectors = pooled_vectors(source, tables[0], teachers.source, half_width)
-            target_vectors = pooled_vectors(target, tables[1], teachers.target, half_width)
-            views += weight * banded_cosine(source_vectors, target_vectors, band)
-    return views, lexicon
+    return views + pooled, lexicon
 
 
 @compiled()
@@ -141,12 +148,17 @@ def _look_up(
 ) -> None:
     """Per cell: the plain type similarity, plus the token similarity averaged with its diagonal neighbours at +-1 and +-2."""
     n, m = source.size, target.size
+    near, weights = np.empty(m), np.empty(m)
     for i in range(n):
-        for k in range(indptr[i], indptr[i + 1]):
-            j = low[i] + k - indptr[i]
-            total, weight = token[source[i], target[j]], 1.0
-            for shift in (-2, -1, 1, 2):
-                if 0 <= i + shift < n and 0 <= j + shift < m:
-                    total += context * token[source[i + shift], target[j + shift]]
-                    weight += context
-            result[k] = total / weight + plain[source[i], target[j]]
+        left, size = low[i], indptr[i + 1] - indptr[i]
+        near[:size], weights[:size] = 0.0, 1.0
+        for shift in (-2, -1, 1, 2):
+            if 0 <= i + shift < n:
+                first, last = max(0, -left - shift), min(size, m - left - shift)
+                row, kinds = token[source[i + shift]], target[left + first + shift : left + last + shift]
+                for k in range(last - first):
+                    near[first + k] += row[kinds[k]]
+                    weights[first + k] += context
+        cells, own, beside, kinds = result[indptr[i] : indptr[i + 1]], token[source[i]], plain[source[i]], target[left : left + size]
+        for k in range(size):
+            cells[k] = (own[kinds[k]] + context * near[k]) / weights[k] + beside[kinds[k]]

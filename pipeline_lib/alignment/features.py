@@ -13,7 +13,9 @@ from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from pipeline_lib.alignment.fitted import Rows, Teachers, Vectors, Vocabulary
-from pipeline_lib.alignment.views import NGRAMS, SIF
+from pipeline_lib.alignment.ngrams import ngram_counts
+from pipeline_lib.alignment.pooled import SIF
+from pipeline_lib.alignment.views import NGRAM_COLUMNS, NGRAM_SIZES
 
 Side = Literal["source", "target"]
 SIDES: tuple[Side, Side] = ("source", "target")
@@ -21,9 +23,9 @@ SIDES: tuple[Side, Side] = ("source", "target")
 
 def spelling(types: Sequence[str], width: int) -> Vectors:
     """Hashed character 2-5-grams, shape (types, width); inner products approximate ``character_view``. Needs no vocabulary."""
-    signed = HashingVectorizer(**{**NGRAMS.get_params(), "n_features": width, "alternate_sign": True, "norm": None})
+    signed = HashingVectorizer(analyzer="char_wb", ngram_range=NGRAM_SIZES, n_features=width, norm=None, lowercase=False)
     # Scaled by the norm of the counts, not by that of the hashed vector: else collisions would change how much a type weighs.
-    counts = HashingVectorizer(**{**NGRAMS.get_params(), "norm": None}).transform(types)
+    counts = ngram_counts(types, *NGRAM_SIZES, NGRAM_COLUMNS)
     norms = np.sqrt(counts.multiply(counts).sum(axis=1)).reshape(-1, 1)
     return np.asarray(signed.transform(types).toarray() / np.maximum(norms, 1.0), dtype=np.float32)
 
@@ -40,8 +42,8 @@ def lexicon(table: csr_array, width: int, seed: int) -> tuple[Vectors, Vectors]:
 
 
 def salience(vocabulary: Vocabulary) -> Vectors:
-    """Weight of a type in a window's mean (``pooled_vectors``), shape (types, 1): the smaller, the more frequent."""
-    share = vocabulary.counts / vocabulary.counts.sum()
+    """Weight of a type in a window's mean (``pooled.salience``), shape (types, 1): the smaller, the more frequent."""
+    share = vocabulary.counts / vocabulary.total
     return np.asarray(SIF / (SIF + share), dtype=np.float32)[:, None]
 
 

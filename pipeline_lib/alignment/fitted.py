@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,7 +19,7 @@ from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.alignment.lexical import GroupedText, LexicalConfig, Translation, fit_translation
 from pipeline_lib.alignment.pairs import count_meetings, narrowed
 from pipeline_lib.alignment.segments import Groups, anchored_diagonal
-from pipeline_lib.alignment.stored import StoredMatrix
+from pipeline_lib.alignment.stored import StoredMatrix, at_hand
 from pipeline_lib.alignment.svd import truncated_svd
 
 Vectors = npt.NDArray[np.float32]
@@ -56,6 +56,11 @@ class Vocabulary:
     def index(self) -> dict[str, int]:
         return {kind: number for number, kind in enumerate(self.types)}
 
+    @cached_property
+    def total(self) -> int:
+        """Units of the fitted texts."""
+        return int(self.counts.sum())
+
     def ids(self, types: Sequence[str]) -> Ints:
         """Type ids, shape (units,); every type must be known."""
         return np.array([self.index[kind] for kind in types], dtype=np.int32)
@@ -78,6 +83,17 @@ class Teachers:
     phrase_target: Rows
     lexical: csr_array
     translation: Translation
+
+    def at_hand(self, source: Ints, target: Ints) -> "Teachers":
+        """The same with the rows of these source and target types in memory: what is stored is read once for all of them."""
+        return replace(
+            self,
+            sentence_source=at_hand(self.sentence_source, source),
+            sentence_target=at_hand(self.sentence_target, target),
+            phrase_source=at_hand(self.phrase_source, source),
+            phrase_target=at_hand(self.phrase_target, target),
+            translation=self.translation.at_hand(source, target),
+        )
 
 
 def fit_teachers(pairs: Iterable[PairTypes], config: FitConfig) -> Teachers:

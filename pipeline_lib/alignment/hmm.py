@@ -61,10 +61,29 @@ def forward_backward(emission, null, move):  # type: ignore[no-untyped-def]
     Returns: posterior (m, n) of translating position i; expected moves (n, n).
     """
     word, state, scale = _forward(emission, null, move)
+    posterior, weight = _backward(word, scale, emission, null, move)
+    moves = np.zeros(move.shape)
+    for j in range(len(emission) - 1, 0, -1):
+        for h in range(len(move)):
+            for i in range(len(move)):
+                moves[h, i] += state[j - 1, h] * weight[j, i]
+    return posterior, moves * move
+
+
+@compiled()
+def posterior_alone(emission, null, move):  # type: ignore[no-untyped-def]
+    """The first result of ``forward_backward``."""
+    word, _, scale = _forward(emission, null, move)
+    return _backward(word, scale, emission, null, move)[0]
+
+
+@compiled()
+def _backward(word, scale, emission, null, move):  # type: ignore[no-untyped-def]
+    """Posterior of translating, and weight of arriving at a position from any other; (m, n) each, the latter from the second row on."""
     m, n = emission.shape
     back = move.T.copy()
-    posterior, moves = np.zeros((m, n)), np.zeros((n, n))
-    after, before, weight = np.ones(n), np.ones(n), np.empty(n)  # both states of a position share what follows
+    posterior, weight = np.zeros((m, n)), np.zeros((m, n))
+    after, before = np.ones(n), np.ones(n)  # both states of a position share what follows
     for j in range(m - 1, -1, -1):
         for i in range(n):
             posterior[j, i] = word[j, i] * after[i]
@@ -72,15 +91,12 @@ def forward_backward(emission, null, move):  # type: ignore[no-untyped-def]
             break
         for i in range(n):
             before[i] = EMPTY_WORD * null[j] * after[i] / scale[j]
-            weight[i] = (1.0 - EMPTY_WORD) * emission[j, i] * after[i] / scale[j]
+            weight[j, i] = (1.0 - EMPTY_WORD) * emission[j, i] * after[i] / scale[j]
         for i in range(n):
             for h in range(n):
-                before[h] += back[i, h] * weight[i]
-        for h in range(n):
-            for i in range(n):
-                moves[h, i] += state[j - 1, h] * weight[i]
+                before[h] += back[i, h] * weight[j, i]
         after[:] = before
-    return posterior, moves * move
+    return posterior, weight
 
 
 @compiled()

@@ -4,7 +4,7 @@ Brown et al. 1993 (IBM 1), Vogel, Ney & Tillmann 1996 (HMM), Och & Ney 2003 (emp
 a list of aligned groups; every pair of types that meets in a group is one parameter.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from pipeline_lib.alignment.band import Floats, Ints
 from pipeline_lib.alignment.hmm import JUMPS, expect_hmm, expect_ibm1
 from pipeline_lib.alignment.pairs import meeting_pairs, narrowed, normalise
-from pipeline_lib.alignment.stored import StoredTable
+from pipeline_lib.alignment.stored import StoredTable, at_hand
 
 
 class LexicalConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -75,6 +75,11 @@ class Translation:
         table = self.forward.whole.multiply(self.backward.whole.T.tocsr()).tocsr()
         table.data = np.sqrt(table.data)
         return _pruned(table, keep)
+
+    def at_hand(self, source: Ints, target: Ints) -> "Translation":
+        """The same with the rows of these source and target types in memory."""
+        forward, backward = self.forward, self.backward
+        return Translation(replace(forward, table=at_hand(forward.table, source)), replace(backward, table=at_hand(backward.table, target)))
 
     def reversed(self) -> "Translation":
         return Translation(self.backward, self.forward)

@@ -14,9 +14,9 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from pipeline_lib.alignment.band import Floats
-from pipeline_lib.alignment.hmm import forward_backward
+from pipeline_lib.alignment.hmm import posterior_alone
 from pipeline_lib.alignment.lexical import Channel, Translation
-from pipeline_lib.alignment.views import LocalTypes
+from pipeline_lib.alignment.views import LocalTypes, type_pairs
 
 Link: TypeAlias = tuple[int, int]
 Links: TypeAlias = frozenset[Link]
@@ -74,8 +74,7 @@ def links_of(shares: Floats, ahead: Odds, back: Odds, config: LinkConfig) -> Lin
 
 
 def _odds(given: LocalTypes, generated: LocalTypes, channel: Channel) -> Odds:
-    known = (generated.known >= 0)[:, None] & (given.known >= 0)[None, :]
-    pairs = np.where(known, channel.table[given.known][:, generated.known].toarray().T, 0.0)
+    pairs = type_pairs(channel.table, given, generated).T
     empty = np.where(generated.known >= 0, channel.empty[generated.known], 0.0)
     return Odds(pairs[np.ix_(generated.of_unit, given.of_unit)], empty[generated.of_unit])
 
@@ -87,5 +86,5 @@ def _walked(shares: Floats, translation: Odds, config: LinkConfig) -> Floats:
     null = config.empty * np.maximum(translation.empty, LEAST_EMPTY) ** config.lexical
     distance = np.arange(positions)[None, :] - np.arange(positions)[:, None] - positions / units
     move = np.exp(-config.decay * np.abs(distance)) + config.far
-    posterior: Floats = forward_backward(np.ascontiguousarray(emission), null, move / move.sum(axis=1, keepdims=True))[0]
+    posterior: Floats = posterior_alone(np.ascontiguousarray(emission), null, move / move.sum(axis=1, keepdims=True))
     return posterior

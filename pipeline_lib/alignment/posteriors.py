@@ -5,6 +5,7 @@ An emission is the table's probability times ``exp(views)``: what the other view
 hardly know still find their place in the order of the sentence.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,10 @@ from scipy.sparse import csr_array
 
 from pipeline_lib.alignment.band import Band, Floats, Ints
 from pipeline_lib.alignment.compiled import compiled
-from pipeline_lib.alignment.hmm import forward_backward, jump_matrix
+from pipeline_lib.alignment.hmm import jump_matrix, posterior_alone
 from pipeline_lib.alignment.lexical import Channel, Translation
 from pipeline_lib.alignment.segments import Groups
-from pipeline_lib.alignment.views import LocalTypes
+from pipeline_lib.alignment.views import LocalTypes, type_pairs
 
 
 class PosteriorConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -75,7 +76,7 @@ def posteriors(
         (rows, columns, forward, backward),
     )
     shape = (len(source.of_unit), len(target.of_unit))
-    return Posteriors(_gathered(forward, rows, columns, shape), _gathered(backward, rows, columns, shape))
+    return Posteriors(*_gathered((forward, backward), rows, columns, shape))
 
 
 def banded_posteriors(row: dict[str, Any], band: Band) -> tuple[Floats, Floats]:
@@ -90,26 +91,25 @@ def banded_posteriors(row: dict[str, Any], band: Band) -> tuple[Floats, Floats]:
 
 def _emission(given: LocalTypes, generated: LocalTypes, channel: Channel, config: PosteriorConfig) -> Floats:
     """Probability of each generated type from each given one, shape (distinct given, distinct generated)."""
-    block = np.asarray(channel.table[given.known][:, generated.known].toarray(), dtype=np.float64)
-    unknown = (given.known < 0)[:, None] | (generated.known < 0)[None, :]
+    block = type_pairs(channel.table, given, generated)
     place = {kind: number for number, kind in enumerate(generated.strings)}
-    same = np.zeros(block.shape, dtype=bool)
     for number, kind in enumerate(given.strings):
-        if kind in place:
-            same[number, place[kind]] = True
-    return np.maximum(np.where(unknown, np.where(same, config.same, 0.0), block), config.floor)
+        if kind in place and min(given.known[number], generated.known[place[kind]]) < 0:
+            block[number, place[kind]] = config.same
+    return np.maximum(block, config.floor)
 
 
 def _of_empty(generated: LocalTypes, channel: Channel, config: PosteriorConfig) -> Floats:
     return np.maximum(np.where(generated.known >= 0, channel.empty[generated.known], 0.0), config.floor)
 
 
-def _gathered(values: Floats, rows: Ints, columns: Ints, shape: tuple[int, int]) -> csr_array:
+def _gathered(found: tuple[Floats, ...], rows: Ints, columns: Ints, shape: tuple[int, int]) -> Iterator[csr_array]:
     """Mean over the groups that hold a cell: slices overlap."""
-    total, met = csr_array((values, (rows, columns)), shape=shape), csr_array((np.ones_like(values), (rows, columns)), shape=shape)
-    total.data /= met.data
-    total.sort_indices()
-    return total
+    cells, place = np.unique(rows * np.int64(shape[1]) + columns, return_inverse=True)
+    met = np.bincount(place)
+    indptr = np.searchsorted(cells, np.arange(shape[0] + 1) * shape[1])
+    for values in found:
+        yield csr_array((np.bincount(place, values) / met, cells % shape[1], indptr), shape=shape)
 
 
 @compiled()
@@ -122,7 +122,7 @@ def _posterior(given, generated, boost, channel):  # type: ignore[no-untyped-def
         null[j] = empty[generated[j]]
         for i in range(n):
             local[j, i] = emission[given[i], generated[j]] * boost[j, i]
-    return forward_backward(local, null, jump_matrix(n, jumps))[0]
+    return posterior_alone(local, null, jump_matrix(n, jumps))
 
 
 @compiled()

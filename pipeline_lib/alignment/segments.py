@@ -12,15 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pydantic import BaseModel, Field
-from sklearn.feature_extraction.text import HashingVectorizer
 
 from data_contracts.alignment import SEGMENT_PAIRS
 from pipeline_lib.alignment.band import Band, BandConfig, Floats, Ints, band_around, joined, scaled_diagonal
 from pipeline_lib.alignment.compiled import compiled
+from pipeline_lib.alignment.ngrams import ngram_counts, products
 from pipeline_lib.alignment.units import GridText
 
 MOVES = np.array([(1, 1), (1, 2), (2, 1), (1, 3), (3, 1), (1, 4), (4, 1), (2, 2), (1, 0), (0, 1)], dtype=np.int64)
-NGRAMS = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5), n_features=2**16, norm=None, alternate_sign=False, lowercase=False)
+NGRAM_SIZES, NGRAM_COLUMNS = (3, 5), 2**16
 
 
 class SegmentConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -130,11 +130,11 @@ def _bags(types: list[str], edges: npt.NDArray[np.int64]) -> list[str]:
 
 def _grams(source: list[str], target: list[str]) -> tuple[Floats, Floats, Floats]:
     """Inner products source x target, source x source, target x target of idf-weighted n-gram counts."""
-    bags = NGRAMS.transform([*source, *target])
+    bags = ngram_counts([*source, *target], *NGRAM_SIZES, NGRAM_COLUMNS)
     bags.data = np.log1p(bags.data)
     document_frequency = np.bincount(bags.indices, minlength=bags.shape[1])
     bags.data *= np.log(1 + bags.shape[0] / document_frequency[bags.indices])
-    gram = (bags @ bags.T).toarray()
+    gram = products(bags, bags)
     n = len(source)
     return gram[:n, n:], gram[:n, :n], gram[n:, n:]
 

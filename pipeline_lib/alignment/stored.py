@@ -1,11 +1,12 @@
 """Tables that stay in their files: as tall as a vocabulary, while a text looks at few of their rows.
 
-A file is mapped anew for every look: its pages count as the process's own for as long as they are mapped.
+A file is mapped anew for every look: its pages count as the process's own for as long as they are mapped. Who looks at the same rows
+again and again takes them ``at_hand`` before.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,26 @@ from scipy.sparse import csr_array
 
 ARRAY = "array"  # what the one array of a file is called
 Selected = npt.NDArray[np.int32] | slice
+Table = TypeVar("Table")
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows of a table that are in memory.
+
+    Attributes:
+        numbers: where they are in the table, ascending, shape (rows,); rows: themselves, in this order.
+    """
+
+    numbers: npt.NDArray[np.int32]
+    rows: Any
+
+    def find(self, wanted: Selected) -> Any | None:
+        """A copy of the ``wanted`` rows; None unless all of them are here."""
+        if isinstance(wanted, slice) or not len(self.numbers):
+            return None
+        places = np.searchsorted(self.numbers, wanted)
+        return self.rows[places] if np.array_equal(self.numbers.take(places, mode="clip"), wanted) else None
 
 
 @dataclass(frozen=True)
@@ -23,9 +44,11 @@ class StoredMatrix:
 
     path: Path
     shape: tuple[int, int]
+    held: Held | None = None
 
     def __getitem__(self, rows: Selected) -> npt.NDArray[np.float32]:
-        return np.array(read_array(self.path)[rows])
+        found = self.held.find(rows) if self.held else None
+        return np.array(read_array(self.path)[rows]) if found is None else found
 
 
 @dataclass(frozen=True)
@@ -35,10 +58,22 @@ class StoredTable:
     folder: Path
     name: str
     shape: tuple[int, int]
+    held: Held | None = None
 
     def __getitem__(self, rows: Selected) -> csr_array:
+        found = self.held.find(rows) if self.held else None
+        if found is not None:
+            return found
         parts = tuple(read_array(self.folder / f"{self.name}_{part}.safetensors") for part in ("values", "columns", "rows"))
         return csr_array(parts, shape=self.shape)[rows]
+
+
+def at_hand(table: Table, rows: npt.NDArray[np.int32]) -> Table:
+    """The table with these rows in memory, read at once; one that is in memory stays as it is."""
+    if isinstance(table, StoredMatrix | StoredTable):
+        numbers = np.unique(rows)
+        return replace(table, held=Held(numbers, table[numbers]))
+    return table
 
 
 def store_matrix(matrix: npt.NDArray[np.float32], folder: Path, name: str) -> None:

@@ -1,7 +1,7 @@
 """Views: how alike two units look, each a cosine in [-1, 1].
 
 Vectors of fitted views depend on the unit's type alone, so similarities are computed once for the distinct types of a document pair
-and looked up in the band; only the pooled views have a vector a position.
+and looked up in the band, or summed over windows of it (``pooled``).
 """
 
 from dataclasses import dataclass
@@ -9,16 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from sklearn.feature_extraction.text import HashingVectorizer
+from scipy.sparse import csr_array
 
 from data_contracts.alignment import EMBEDDINGS
 from pipeline_lib.alignment.band import Band, Floats, Ints
 from pipeline_lib.alignment.compiled import compiled
 from pipeline_lib.alignment.fitted import Rows, Teachers, Vectors, Vocabulary
+from pipeline_lib.alignment.ngrams import ngram_counts, products, unit_rows
+from pipeline_lib.alignment.stored import StoredTable
 from pipeline_lib.alignment.units import GridText
 
-NGRAMS = HashingVectorizer(analyzer="char_wb", ngram_range=(2, 5), n_features=2**18, norm="l2", alternate_sign=False, lowercase=False)
-SIF = 1e-3  # smooth inverse frequency (Arora et al. 2017): weight a / (a + p(type))
+NGRAM_SIZES, NGRAM_COLUMNS = (2, 5), 2**18
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,10 @@ class LocalTypes:
 
     def vectors(self, table: Rows) -> Vectors:
         """Rows of ``table`` for the distinct types, 0 for unseen ones; shape (distinct, dimensions)."""
-        return np.where((self.known >= 0)[:, None], table[self.known], np.float32(0.0))
+        seen = self.known >= 0
+        found = np.zeros((len(seen), table.shape[1]), dtype=np.float32)
+        found[seen] = table[self.known[seen]]
+        return found
 
 
 def local_types(text: TypedText, vocabulary: Vocabulary) -> LocalTypes:
@@ -83,34 +87,28 @@ def local_types(text: TypedText, vocabulary: Vocabulary) -> LocalTypes:
 
 def character_view(source: LocalTypes, target: LocalTypes) -> Floats:
     """Cosine of character 2-5-gram counts of two types, shape (distinct source, distinct target); 1 for equal types."""
-    grams: Floats = (NGRAMS.transform(source.strings) @ NGRAMS.transform(target.strings).T).toarray()
-    return grams
+    return products(*(unit_rows(ngram_counts(side.strings, *NGRAM_SIZES, NGRAM_COLUMNS)) for side in (source, target)))
+
+
+def type_pairs(table: csr_array | StoredTable, given: LocalTypes, generated: LocalTypes) -> Floats:
+    """Cells of a sparse table of the vocabularies, 0 for unseen types; shape (distinct given, distinct generated)."""
+    rows, columns = (np.flatnonzero(side.known >= 0).astype(np.int32) for side in (given, generated))
+    place = np.full(table.shape[1], -1, dtype=np.int32)
+    place[generated.known[columns]] = columns
+    taken = table[given.known[rows]]
+    block = np.zeros((len(given.known), len(generated.known)))
+    _scatter(taken.indptr, taken.indices, taken.data, rows, place, block)
+    return block
 
 
 def lexical_view(source: LocalTypes, target: LocalTypes, teachers: Teachers) -> Floats:
     """Translation strength of two types, in [0, 1], shape (distinct source, distinct target)."""
-    block = teachers.lexical[source.known][:, target.known].toarray()
-    block[source.known < 0] = 0.0
-    block[:, target.known < 0] = 0.0
-    return np.asarray(block, dtype=np.float64)
+    return type_pairs(teachers.lexical, source, target)
 
 
 def type_view(source: LocalTypes, target: LocalTypes, source_table: Rows, target_table: Rows) -> Floats:
     """Cosine of the types' vectors, shape (distinct source, distinct target)."""
     return np.asarray(source.vectors(source_table) @ target.vectors(target_table).T, dtype=np.float64)
-
-
-def pooled_vectors(text: LocalTypes, table: Rows, vocabulary: Vocabulary, half_width: int) -> Vectors:
-    """Unit-length SIF mean of the types' vectors over a window around every position, shape (units, dimensions)."""
-    frequency = vocabulary.counts[text.known] / vocabulary.counts.sum()
-    weight = np.where(text.known >= 0, SIF / (SIF + frequency), 0.0)
-    weighted = (text.vectors(table) * weight[:, None])[text.of_unit]
-    sums = np.concatenate([np.zeros((1, table.shape[1])), np.cumsum(weighted, axis=0, dtype=np.float64)])
-    position = np.arange(len(text.of_unit))
-    window = sums[np.minimum(position + half_width + 1, len(position))] - sums[np.maximum(position - half_width, 0)]
-    norms = np.linalg.norm(window, axis=1, keepdims=True)
-    mean: Floats = np.divide(window, norms, out=np.zeros_like(window), where=norms > 1e-9)
-    return mean.astype(np.float32)
 
 
 def banded_cosine(source: npt.NDArray[np.float32], target: npt.NDArray[np.float32], band: Band, rows_at_once: int = 48) -> Floats:
@@ -136,3 +134,12 @@ def _take_band(block: npt.NDArray[np.float32], low: Ints, high: Ints, left: int,
         for j in range(row.size):
             cells[k + j] = row[j]
         k += row.size
+
+
+@compiled()
+def _scatter(indptr, columns, values, rows, place, block):  # type: ignore[no-untyped-def]
+    """Add the cells of a sparse table to ``block``: its row k at ``rows[k]``, its column c at ``place[c]``, or nowhere if that is -1."""
+    for row in range(rows.size):
+        for k in range(indptr[row], indptr[row + 1]):
+            if place[columns[k]] >= 0:
+                block[rows[row], place[columns[k]]] += values[k]

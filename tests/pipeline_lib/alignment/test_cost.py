@@ -17,10 +17,10 @@ from pipeline_lib.alignment.views import (
     embeddings_table,
     lexical_view,
     local_types,
-    pooled_vectors,
     type_view,
     typed,
 )
+from tests.pipeline_lib.alignment.test_pooled import window_means
 from tests.pipeline_lib.alignment.toys import DICTIONARY, fitted, same_twice, shortened, swapped, translated
 
 PAIRS = translated(seed=3, documents=15)
@@ -62,7 +62,7 @@ def by_loops(source: TypedText, target: TypedText, groups: Groups, teachers: Tea
         (weights.pooled_sentence, (teachers.sentence_source, teachers.sentence_target), config.sentence_window),
         (weights.pooled_phrase, (teachers.phrase_source, teachers.phrase_target), config.phrase_window),
     ):
-        total += weight * pooled_vectors(ours, left, teachers.source, window) @ pooled_vectors(theirs, right, teachers.target, window).T
+        total += weight * window_means(ours, left, teachers.source, window) @ window_means(theirs, right, teachers.target, window).T
     n, m = token.shape
     centre = anchored_diagonal(groups, n, m) if config.anchored else scaled_diagonal(n, m)
     for i in range(n):

@@ -4,7 +4,8 @@ from scipy.sparse import csr_array
 
 from pipeline_lib.alignment.features import lexicon, salience, spelling, type_tables
 from pipeline_lib.alignment.fitted import Vocabulary
-from pipeline_lib.alignment.views import SIF, character_view, local_types, typed
+from pipeline_lib.alignment.pooled import SIF
+from pipeline_lib.alignment.views import character_view, local_types, typed
 from tests.pipeline_lib.alignment.pupils import DICTIONARY, teachers
 
 WORDS = ["hepatologia", "hepatologie", "fiebre", "febre", "tos", ".", "2.5", "", "\u75c7\u72b6"]

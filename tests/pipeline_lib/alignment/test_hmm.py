@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline_lib.alignment.band import Floats
-from pipeline_lib.alignment.hmm import EMPTY_WORD, JUMPS, forward_backward, jump_matrix
+from pipeline_lib.alignment.hmm import EMPTY_WORD, JUMPS, forward_backward, jump_matrix, posterior_alone
 
 
 def by_enumeration(emission: Floats, null: Floats, move: Floats) -> tuple[Floats, Floats]:
@@ -37,6 +37,7 @@ def test_posteriors_and_expected_moves_are_those_of_all_paths_summed(m: int, n: 
     posterior, moves = forward_backward(emission, null, move)
     assert np.allclose(posterior, expected_posterior, rtol=1e-9)
     assert np.allclose(moves, expected_moves, rtol=1e-9)
+    assert np.array_equal(posterior_alone(emission, null, move), posterior)
 
 
 def test_posteriors_stay_shares_on_long_texts() -> None:

@@ -8,14 +8,12 @@ from pipeline_lib.alignment.band import Band
 from pipeline_lib.alignment.fitted import Teachers
 from pipeline_lib.alignment.units import GridText, fold
 from pipeline_lib.alignment.views import (
-    SIF,
     LocalTypes,
     banded_cosine,
     character_view,
     embeddings_table,
     lexical_view,
     local_types,
-    pooled_vectors,
     type_view,
     typed,
     typed_texts,
@@ -98,21 +96,6 @@ def test_the_type_view_is_the_cosine_of_the_vectors_and_0_for_unseen_types(teach
         for column, other in enumerate(target.known):
             expected = teachers.sentence_source[known] @ teachers.sentence_target[other] if known >= 0 and other >= 0 else 0.0
             assert view[row, column] == pytest.approx(expected, abs=1e-6)
-
-
-@pytest.mark.parametrize("half_width", [0, 1, 3, 100])
-def test_pooled_vectors_are_frequency_weighted_means_over_a_window(half_width: int, teachers: Teachers) -> None:
-    source, _ = known_and_unseen(teachers)
-    table, share = teachers.sentence_source, teachers.source.counts / teachers.source.counts.sum()
-    found = pooled_vectors(source, table, teachers.source, half_width)
-    ids = source.known[source.of_unit]
-    for place in range(len(ids)):
-        window = [number for number in ids[max(place - half_width, 0) : place + half_width + 1] if number >= 0]
-        mean = sum((SIF / (SIF + share[number]) * table[number] for number in window), np.zeros(table.shape[1]))
-        norm = np.linalg.norm(mean)
-        assert found[place] == pytest.approx(mean / norm if norm > 0 else mean, abs=1e-5)
-    assert found.dtype == np.float32
-    assert (np.linalg.norm(found[0]) == 0) == (half_width == 0), "an unseen type alone has no vector"
 
 
 @pytest.mark.parametrize("rows_at_once", [1, 4, 7, 128])

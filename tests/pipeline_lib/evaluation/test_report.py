@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from data_contracts.evaluation import SCORES
-from pipeline_lib.evaluation.report import ReportData, StageTime, render_report
+from pipeline_lib.evaluation.report import ReportData, render_report
+from pipeline_lib.progress.stage_time import StageTime
 
 VOID = {"meta", "br", "link", "img"}
 HOSTILE = "<script>alert(1)</script>"

@@ -14,7 +14,7 @@ from prefect import task
 
 from data_contracts import CARRIED_LINES, CORPUS_FILES, PROJECTIONS, REJECTS, SCORES, WARNINGS, Contract
 from pipeline_lib.evaluation.report import ReportData, render_report
-from pipeline_lib.evaluation.scale import Scale
+from pipeline_lib.evaluation.scale import NOTHING, Scale
 from pipeline_lib.evaluation.summary import Counts, count, scores_json
 from pipeline_lib.progress.stage_time import StageTime
 from pipeline_lib.projection.export import projected_files, run_tsv, source_files, tsv_rows
@@ -61,7 +61,7 @@ class RunFacts:
     config: str
     record: dict[str, object]
     stages: tuple[StageTime, ...]
-    scale: Scale = Scale()
+    scale: Scale = NOTHING
 
 
 @task(name="export", **STAGE)

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rich.filesize import decimal
 
 from data_contracts.evaluation import ALL_LABELS
-from pipeline_lib.evaluation.scale import Scale
+from pipeline_lib.evaluation.scale import NOTHING, Scale
 from pipeline_lib.evaluation.scale_plot import scale_plot
 from pipeline_lib.evaluation.score_plot import MOST_LABELS, score_plot
 from pipeline_lib.evaluation.svg_theme import COLOURS
@@ -62,7 +62,7 @@ class ReportData:
     warnings: Mapping[str, int]
     stages: tuple[StageTime, ...]
     config: str
-    scale: Scale = Scale()
+    scale: Scale = NOTHING
 
     def __post_init__(self) -> None:
         """Refuse figures of a language that the report would not show."""

@@ -43,6 +43,9 @@ class Scale:
     slowest: tuple[SlowDocument, ...] = ()
 
 
+NOTHING = Scale()
+
+
 def scale(used: Iterable[ArtifactRef]) -> Scale:
     """Of all artifacts that a run used, each once."""
     refs = sorted(used, key=lambda ref: ref.key)

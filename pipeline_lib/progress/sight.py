@@ -25,13 +25,14 @@ class Sighting:
 
     Attributes:
         id: of the run, or, before it has one, of its lease.
-        seen: the last sign of life, Unix time by the store's clock; age: seconds since the record was written.
+        seen: the last sign of life, Unix time by the store's clock; quiet: seconds since then; age: seconds since the record was written.
     """
 
     id: str
     state: State
     progress: RunProgress
     seen: float
+    quiet: float
     age: float
 
     @property
@@ -86,7 +87,7 @@ class View:
         state: State = progress.state
         if state == "at work" and name not in self.at_work:
             state = "killed"
-        return Sighting(name, state, progress, seen, max(0.0, self.clock - record.modified))
+        return Sighting(name, state, progress, seen, max(0.0, self.clock - seen), max(0.0, self.clock - record.modified))
 
 
 def look(store: Store, clock: float) -> View:

@@ -63,7 +63,7 @@ class Meter:
 
     def __init__(self, stage: str, shards: int, expected: Mapping[Hashable, int] | None = None, total: int = 0) -> None:
         self._stage, self._shards, self._total = stage, shards, total
-        self._waiting = dict(expected or {})
+        self._known, self._waiting = expected is not None, dict(expected or {})
         self._awaited = sum(self._waiting.values())
         self._began, self._started = time.time(), time.perf_counter()
         self._built = self._reused = self._failed = self._documents = self._fresh = self._rejects = 0
@@ -115,7 +115,7 @@ class Meter:
         """What is done and what is awaited; where nobody knows, as many in each shard as in those that are done."""
         if self._ended == self._shards:
             return self._documents
-        if self._awaited:
+        if self._known:
             return self._documents + self._awaited
         if self._total:
             return max(self._documents, self._total)

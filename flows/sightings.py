@@ -1,0 +1,107 @@
+"""What a store shows of its runs, for the terminal and as JSON. Fits 80 columns."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from flows.pace import amount, duration, pace
+from pipeline_lib.progress.sight import Sighting, View
+from pipeline_lib.progress.stage_time import StageTime
+
+
+def view_figures(seen: View) -> dict[str, Any]:
+    """Those at work, and the last that ended."""
+    return {
+        "store": seen.store.root,
+        "runs": [run_figures(run) for run in seen.runs()],
+        "without_progress": [vars(holder) for holder in seen.unrecorded()],
+    }
+
+
+def run_figures(run: Sighting) -> dict[str, Any]:
+    """One run; times in ISO 8601."""
+    told = run.progress
+    return {
+        "id": run.id,
+        "name": told.name,
+        "state": run.state,
+        "host": told.host,
+        "pid": told.pid,
+        "since": _iso(told.since),
+        "ended": None if told.ended is None else _iso(told.ended),
+        "last_sign_of_life": _iso(run.seen),
+        "stages": [_stage_figures(stage) for stage in run.stages],
+    }
+
+
+def view(seen: View) -> RenderableType:
+    """A row a run: those at work first, then the last that ended."""
+    runs, others = seen.runs(), [f"at work: {holder}" for holder in seen.unrecorded()]
+    if not runs:
+        return "\n".join(others) or "no run is at work, and none has left a record of its progress"
+    table = _table("run", "", "stage", "documents", "left")
+    for run in runs:
+        last = run.stages[-1] if run.stages else None
+        ended = run.state == "finished" or last is None
+        cells = ("", "", "") if ended or last is None else (last.stage, amount(last), _left(last) if run.state == "at work" else "")
+        table.add_row(run.id, run.state, *cells)
+        table.add_row(Text(f"  {run.progress.name}", style="dim"), "", "", "", "")
+    return Group(table, *others)
+
+
+def run_view(run: Sighting) -> RenderableType:
+    """Its state in a sentence, and a row a stage."""
+    table = _table("stage", "documents", "a second", "time", "left", "built", "reused", "rejects")
+    for stage in run.stages:
+        left = _left(stage) if run.state == "at work" and stage.ended < stage.shards else ""
+        shards = (f"{stage.built:,}", f"{stage.reused:,}", f"{stage.rejects:,}" if stage.rejects else "")
+        table.add_row(stage.stage, amount(stage), pace(stage), duration(stage.seconds), left, *shards)
+    return Group(Text(_headline(run)), table)
+
+
+def _headline(run: Sighting) -> str:
+    told = run.progress
+    since = f"on {told.host} (pid {told.pid}) since {_clock(told.since)}"
+    known = f"{run.id}: " if run.id != told.name else ""
+    match run.state:
+        case "at work":
+            state = f"at work {since}, last sign of life {duration(run.quiet)} ago"
+        case "killed":
+            state = f"began {since}; no sign of life since {_clock(run.seen)}: start it again, and it goes on where it was"
+        case "failed":
+            state = f"failed {since.replace('since', 'after it began at')}, at {_clock(told.ended or run.seen)}"
+        case "finished":
+            took = duration((told.ended or run.seen) - told.since)
+            state = f"finished at {_clock(told.ended or run.seen)} after {took}"
+    return f"{known}{told.name}\n{state}"
+
+
+def _stage_figures(stage: StageTime) -> dict[str, Any]:
+    figures = {**asdict(stage), "began": _iso(stage.began), "documents_per_second": stage.rate, "seconds_left": stage.left}
+    figures.pop("curve")
+    return figures
+
+
+def _left(stage: StageTime) -> str:
+    return "" if stage.left is None else duration(stage.left)
+
+
+def _iso(when: float) -> str:
+    return datetime.fromtimestamp(when).astimezone().isoformat(timespec="seconds")
+
+
+def _clock(when: float) -> str:
+    return datetime.fromtimestamp(when).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _table(word: str, *others: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(word, no_wrap=True)
+    for name in others:
+        table.add_column(name, justify="left" if name in ("", "stage") else "right", no_wrap=True)
+    return table

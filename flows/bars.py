@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn
 from rich.progress import Task as Bar
+from rich.table import Column
 from rich.text import Text
 
 from flows import console
@@ -25,7 +26,7 @@ def progress_bars(quiet: bool) -> Iterator[None]:
         BarColumn(bar_width=None),
         TextColumn("{task.fields[amount]}", justify="right"),
         TextColumn("{task.fields[pace]}", justify="right"),
-        _Time(),
+        _Time(Column(no_wrap=True, justify="right")),
         TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=console.ERR, expand=True) as shown:
@@ -75,14 +76,14 @@ class _Time(ProgressColumn):
     def render(self, task: Bar) -> Text:
         stage: StageTime = task.fields["stage"]
         if stage.ended == stage.shards:
-            return Text(duration(stage.seconds), justify="right")
+            return Text(duration(stage.seconds))
         left = stage.left
         if left is None:
-            return Text(duration(task.elapsed or 0.0), style="dim", justify="right")
-        return Text(f"{duration(max(0.0, left + stage.seconds - (task.elapsed or 0.0)))} left", justify="right")
+            return Text(duration(task.elapsed or 0.0), style="dim")
+        return Text(f"{duration(max(0.0, left + stage.seconds - (task.elapsed or 0.0)))} left")
 
 
 def _note(stage: StageTime) -> str:
     """What else is to be said in a word or two."""
-    said = ["reused"] if stage.all_reused else [f"{stage.reused} reused"] if stage.reused else []
+    said = ["reused"] if stage.all_reused else []
     return ", ".join([*said, *([f"{stage.rejects:,} rejects"] if stage.rejects else [])])

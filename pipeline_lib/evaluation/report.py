@@ -90,6 +90,7 @@ def render_report(summary: ReportData) -> str:
         rejects=_rejects(summary),
         warnings=sorted(summary.warnings.items(), key=lambda row: (-row[1], row[0])),
         slowest=max((stage.seconds for stage in summary.stages), default=0.0),
+        rejecting=any(stage.rejects for stage in summary.stages),
         throughput=scale_plot(summary.stages),
         most_bytes=max((stored.bytes for stored in summary.scale.stored), default=0),
     )

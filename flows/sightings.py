@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from flows.pace import amount, duration, pace
+from flows.pace import amount, duration, pace, sentence
 from pipeline_lib.progress.sight import Sighting, View
 from pipeline_lib.progress.stage_time import StageTime
 
@@ -40,28 +40,34 @@ def run_figures(run: Sighting) -> dict[str, Any]:
 
 
 def view(seen: View) -> RenderableType:
-    """A row a run: those at work first, then the last that ended."""
-    runs, others = seen.runs(), [f"at work: {holder}" for holder in seen.unrecorded()]
-    if not runs:
-        return "\n".join(others) or "no run is at work, and none has left a record of its progress"
-    table = _table("run", "", "stage", "documents", "left")
-    for run in runs:
-        last = run.stages[-1] if run.stages else None
-        ended = run.state == "finished" or last is None
-        cells = ("", "", "") if ended or last is None else (last.stage, amount(last), _left(last) if run.state == "at work" else "")
-        table.add_row(run.id, run.state, *cells)
-        table.add_row(Text(f"  {run.progress.name}", style="dim"), "", "", "", "")
-    return Group(table, *others)
+    """A few lines a run: those at work first, then the last that ended."""
+    said = ["\n".join([_headline(run), *_unfinished(run)]) for run in seen.runs()]
+    said += [f"at work: {holder}" for holder in seen.unrecorded()]
+    return Text("\n\n".join(said) or "no run is at work, and none has left a record of its progress")
 
 
 def run_view(run: Sighting) -> RenderableType:
     """Its state in a sentence, and a row a stage."""
-    table = _table("stage", "documents", "a second", "time", "left", "built", "reused", "rejects")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("stage", no_wrap=True)
+    for name in ("documents", "per s", "time", "built", "reused", "rejects"):
+        table.add_column(name, justify="right", no_wrap=True)
     for stage in run.stages:
-        left = _left(stage) if run.state == "at work" and stage.ended < stage.shards else ""
         shards = (f"{stage.built:,}", f"{stage.reused:,}", f"{stage.rejects:,}" if stage.rejects else "")
-        table.add_row(stage.stage, amount(stage), pace(stage), duration(stage.seconds), left, *shards)
+        table.add_row(stage.stage, amount(stage), pace(stage), _time(run, stage), *shards)
     return Group(Text(_headline(run)), table)
+
+
+def _unfinished(run: Sighting) -> list[str]:
+    """The stage that it is or was at, if it did not come to its end."""
+    return [f"{stage.stage}: {sentence(stage)}" for stage in run.stages[-1:] if run.state != "finished"]
+
+
+def _time(run: Sighting, stage: StageTime) -> str:
+    """What a stage took, or still takes."""
+    if run.state == "at work" and stage.left:
+        return f"{duration(stage.left)} left"
+    return duration(stage.seconds)
 
 
 def _headline(run: Sighting) -> str:
@@ -87,21 +93,9 @@ def _stage_figures(stage: StageTime) -> dict[str, Any]:
     return figures
 
 
-def _left(stage: StageTime) -> str:
-    return "" if stage.left is None else duration(stage.left)
-
-
 def _iso(when: float) -> str:
     return datetime.fromtimestamp(when).astimezone().isoformat(timespec="seconds")
 
 
 def _clock(when: float) -> str:
     return datetime.fromtimestamp(when).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _table(word: str, *others: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(word, no_wrap=True)
-    for name in others:
-        table.add_column(name, justify="left" if name in ("", "stage") else "right", no_wrap=True)
-    return table

@@ -62,7 +62,7 @@ class _Bars:
             bar,
             completed=done if stage.shards else 1,
             total=total or 1 if stage.shards else 1,
-            amount=amount(stage),
+            amount=f"{amount(stage)} docs" if counts else amount(stage),
             pace=f"{rate}/s" if rate else "",
             note=_note(stage),
             stage=stage,

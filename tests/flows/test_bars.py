@@ -38,12 +38,12 @@ def ended(stage: str, documents: int = 200, seconds: float = 8.0, reused: int = 
 def test_a_stage_at_work_shows_documents_pace_time_left_and_rejects(monkeypatch: pytest.MonkeyPatch) -> None:
     (line,) = bars(monkeypatch, at_work(rejects=3))
     assert line.startswith("align ")
-    assert line.endswith("5,640/13,128 31.2/s 7 min left 3 rejects"), "no second has passed of the bar's own time"
+    assert line.endswith("5,640/13,128 docs 31.2/s 7 min left 3 rejects"), "no second has passed of the bar's own time"
 
 
 def test_a_stage_that_has_ended_shows_its_mean_pace_and_how_long_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
     (line,) = bars(monkeypatch, ended("cost"))
-    assert line.startswith("cost ") and line.endswith("200 25.0/s 8.0 s")
+    assert line.startswith("cost ") and line.endswith("200 docs 25.0/s 8.0 s")
 
 
 def test_a_stage_that_speaks_of_no_document_counts_shards(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +66,7 @@ def test_a_long_run_fits_80_columns_and_loses_no_figure(monkeypatch: pytest.Monk
     long = StageTime("ingest", 9000.0, 100, 20, ended=120, shards=420, documents=123456, fresh=120000, total=210000, rejects=1234)
     lines = bars(monkeypatch, long, StageTime("distill with gold", 9000.0, 1, 0, ended=1, shards=6), ended("export", 30000, 7800.0))
     assert max(map(len, lines)) <= 80
-    for figure in ("123,456/210,000", "13.3/s", "left", "1,234 rejects"):
+    for figure in ("123,456/210,000 docs", "13.3/s", "left", "1,234 rejects"):
         assert figure in lines[0]
     assert "2 h 10 min" in lines[2]
 

@@ -89,9 +89,9 @@ def test_all_runs_of_a_store_are_a_row_each_and_who_has_no_record_is_named(store
         record(store, held.id)
         seen = look(store, time.time())
         lines, figures = shown(view(seen)), view_figures(seen)
-    assert "align: 12 of 64 shards: 11 built, 1 reused; 5,640 documents, 31.2 a second, 4 min left" in " ".join(lines)
+    assert "align: 12 of 64 shards: 11 built, 1 reused; 5,640 documents, 31.2 a second, 4 min left" in " ".join(" ".join(lines).split())
     assert [line for line in lines if line.startswith("run-")] == [
-        f"{held.id}: background es-en+it+nl+sv+ro+cz",
+        f"{held.id}: background es-en+it+nl+sv+ro+cz embedded",
         "run-0123456789ab: background es-en+it+nl+sv+ro+cz embedded",
     ]
     assert "at work: order [abc] on " in " ".join(lines)

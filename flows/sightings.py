@@ -72,19 +72,17 @@ def _time(run: Sighting, stage: StageTime) -> str:
 
 def _headline(run: Sighting) -> str:
     told = run.progress
-    since = f"on {told.host} (pid {told.pid}) since {_clock(told.since)}"
-    known = f"{run.id}: " if run.id != told.name else ""
+    where, began, ended = f"on {told.host} (pid {told.pid})", _clock(told.since), _clock(told.ended or run.seen)
     match run.state:
         case "at work":
-            state = f"at work {since}, last sign of life {duration(run.quiet)} ago"
+            state = f"at work {where} since {began}, last sign of life {duration(run.quiet)} ago"
         case "killed":
-            state = f"began {since}; no sign of life since {_clock(run.seen)}: start it again, and it goes on where it was"
+            state = f"began {where} at {began}; no sign of life since {_clock(run.seen)}: start it again, and it goes on where it was"
         case "failed":
-            state = f"failed {since.replace('since', 'after it began at')}, at {_clock(told.ended or run.seen)}"
+            state = f"failed at {ended}; it began {where} at {began}"
         case "finished":
-            took = duration((told.ended or run.seen) - told.since)
-            state = f"finished at {_clock(told.ended or run.seen)} after {took}"
-    return f"{known}{told.name}\n{state}"
+            state = f"finished at {ended} after {duration((told.ended or run.seen) - told.since)}"
+    return f"{run.id}: {told.name}\n{state}"
 
 
 def _stage_figures(stage: StageTime) -> dict[str, Any]:

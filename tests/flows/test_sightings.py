@@ -64,7 +64,7 @@ def test_a_killed_run_says_since_when_there_is_no_sign_of_life(store: Store) -> 
 
 
 @pytest.mark.parametrize(
-    ("state", "said"), [("finished", "finished at 1970-01-01"), ("failed", "failed on worker-7 (pid 4242) after it began at 1970-01-01")]
+    ("state", "said"), [("finished", "finished at 1970-01-01"), ("failed", "it began on worker-7 (pid 4242) at 1970-01-01")]
 )
 def test_a_run_that_ended_says_how(state: str, said: str, store: Store) -> None:
     record(store, "run-0123456789ab", state=state, ended=8800.0)

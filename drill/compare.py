@@ -14,7 +14,7 @@ Outputs = dict[str, str]  # SHA-256 by path
 NOT_COMPARED = {"report.html"}  # holds times
 FINGERPRINT = re.compile("[0-9a-f]{24}")
 NOT_BUILT = ("runs/", "collections/")  # records of runs, written anew by each
-PASSING = "leases/"  # who is at work: a killed run leaves its own, which counts as dead after a while
+PASSING = ("leases/", "progress/")  # who is at work, and how far: a killed run leaves its own
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def built_twice(whole: Snapshot, before: Snapshot, after: Snapshot) -> list[str]
 def _is_record(key: str) -> bool:
     """A folder artifact's own JSON files lie deeper than its record, in a folder named by a fingerprint."""
     folder = key.rsplit("/", 2)[-2] if "/" in key else ""
-    return key.endswith(".json") and not key.startswith((*NOT_BUILT, PASSING)) and not FINGERPRINT.fullmatch(folder)
+    return key.endswith(".json") and not key.startswith((*NOT_BUILT, *PASSING)) and not FINGERPRINT.fullmatch(folder)
 
 
 def _json(content: bytes) -> dict[str, Any] | None:

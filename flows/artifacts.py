@@ -17,6 +17,8 @@ from prefect.logging import get_run_logger
 
 from data_contracts.evaluation import ALL_LABELS
 from flows.collection import F1, LastRun, Numbers
+from flows.pace import sentence
+from pipeline_lib.progress.stage_time import StageTime
 
 SECONDS_BETWEEN_UPDATES = 1.0
 
@@ -37,12 +39,13 @@ class RunPage:
         self._updated = 0.0
         self._lost = False
 
-    def stage(self, name: str, ended: int, shards: int, built: int = 0, reused: int = 0, failed: int = 0) -> None:
+    def stage(self, so_far: StageTime) -> None:
         """Show how far a stage is: when it begins, at most once a second, and when it ends."""
+        ended, shards, name = so_far.ended, so_far.shards, so_far.stage
         if 0 < ended < shards and time.monotonic() - self._updated < SECONDS_BETWEEN_UPDATES:
             return
-        percent = 100.0 * (ended - failed) / shards if shards else 100.0
-        self._newest[name] = percent, f"{ended} of {shards} shards: {built} built, {reused} reused" + (f", {failed} failed" * (failed > 0))
+        percent = 100.0 * (ended - so_far.failed) / shards if shards else 100.0
+        self._newest[name] = percent, sentence(so_far)
         self._updated = time.monotonic()
         self._telling.append(self._teller.submit(copy_context().run, self._tell, name))
 

@@ -19,6 +19,7 @@ from flows.commands.showing import show
 from flows.commands.storing import gc, store
 from flows.commands.submitting import export, validate
 from flows.commands.synthesising import synth
+from flows.commands.watching import status
 
 app = typer.Typer(
     help="Carry clinical entity annotations from one language into the translations of its documents.",
@@ -29,7 +30,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (demo, plan, run, project, check, score, compare, evaluate_alignment, show, export, validate, publish, store, gc, synth):
+RUNNING = (demo, plan, run, project, status)
+READING = (check, score, compare, evaluate_alignment, show)
+WRITING = (export, validate, publish, synth)
+KEEPING = (store, gc)
+
+for command in (*RUNNING, *READING, *WRITING, *KEEPING):
     app.command()(command)
 for point in sorted(entry_points(group="spanferry.commands")):  # of the roof, which nothing here may import
     app.command(point.name)(point.load())

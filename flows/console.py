@@ -1,70 +1,17 @@
-"""The terminal: progress bars that count documents, tables, and one line an error with an exit code a kind."""
-
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""The terminal: where lines go, and tables of scores, links and counts."""
 
 import polars as pl
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from data_contracts.evaluation import ALL_LABELS
-from flows.watch import LISTENER
-from flows.watch import Progress as ShardDone
 from pipeline_lib.evaluation.compare import Comparison
 from pipeline_lib.evaluation.word_alignment import LinkScore
 
 OUT = Console()
 MOST_LABELS = 20
 ERR = Console(stderr=True)
-
-
-@contextmanager
-def progress_bars(quiet: bool) -> Iterator[None]:
-    """Show a bar a stage, in documents, while the context lasts."""
-    if quiet:
-        yield
-        return
-    columns = (
-        TextColumn("{task.description:<13}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[unit]:<9} {task.fields[note]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=ERR) as bars:
-        token = LISTENER.set(_Bars(bars))
-        try:
-            yield
-        finally:
-            LISTENER.reset(token)
-
-
-class _Bars:
-    """Turns finished shards into bars; a stage's documents are estimated until its last shard is done.
-
-    A stage that works on a whole language pair at once counts languages.
-    """
-
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
-        self._tasks: dict[str, TaskID] = {}
-        self._documents: Counter[str] = Counter()
-        self._reused: Counter[str] = Counter()
-
-    def __call__(self, shard: ShardDone) -> None:
-        if shard.stage not in self._tasks:
-            self._tasks[shard.stage] = self._bars.add_task(shard.stage, total=None, unit="", note="")
-        self._documents[shard.stage] += shard.documents
-        self._reused[shard.stage] += shard.reused
-        documents, note = self._documents[shard.stage], "(reused)" if self._reused[shard.stage] == shard.done else ""
-        if documents:
-            total = round(documents * shard.shards / shard.done)
-            self._bars.update(self._tasks[shard.stage], completed=documents, total=total, unit="documents", note=note)
-        else:
-            self._bars.update(self._tasks[shard.stage], completed=shard.done, total=shard.shards, unit="languages", note=note)
 
 
 def score_table(scores: pl.DataFrame, title: str) -> Table:

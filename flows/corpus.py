@@ -85,6 +85,8 @@ def read_corpus(
     found: Scanned = watch.stage("scan", {0: scanning})[0]
     hire(config, found.files.documents * len(found.targets))
     cells = [(lang, shard) for lang in dict.fromkeys([found.source, *found.targets]) for shard in found.filled]
-    rows = watch.stage("ingest", {cell: ingest_shard.submit(store, folder, found, *cell, config.corpus) for cell in cells})
+    rows = watch.stage(
+        "ingest", {cell: ingest_shard.submit(store, folder, found, *cell, config.corpus) for cell in cells}, found.files.rows
+    )
     units = watch.stage("units", {cell: make_units.submit(store, rows[cell].documents, tokenizer) for cell in cells})
     return Corpus(found, rows, {cell: Texts(rows[cell].documents, units[cell]) for cell in cells})

@@ -15,6 +15,7 @@ from flows.model import PairModel, model_record, run_id
 from flows.refit import remember_model
 from flows.support import NO_SUPPORT, Support
 from flows.watch import Watch, references
+from pipeline_lib.evaluation.scale import scale
 from pipeline_lib.evaluation.summary import Counts
 from pipeline_lib.storage.recall import remember_tables
 from pipeline_lib.storage.store import ArtifactRef, Store
@@ -41,10 +42,13 @@ def hand_over(
     record = {**_record(store, corpus, models, pinned, made, config, watch), **support.record()}
     run = str(record["run"])
     Store(store).write_record(f"runs/{run}.json", record)
+    watch.know(run)
     if pinned is None:
         remember_model(store, collection_id(folder, corpus.source, corpus.targets, config.profile), run)
-    facts = RunFacts(run, Path(folder).name, config.profile, config.aligner, pinned or run, config.toml(), record, tuple(watch.stages))
-    counts: Counts = export(store, out, _outputs(corpus, projected, scores, support), facts)
+    stages, sizes = tuple(watch.stages), scale(watch.used.values())
+    facts = RunFacts(run, Path(folder).name, config.profile, config.aligner, pinned or run, config.toml(), record, stages, sizes)
+    with watch.alone("export", corpus.documents):
+        counts: Counts = export(store, out, _outputs(corpus, projected, scores, support), facts)
     table = _scores(store, scores.values())
     _compare(store, folder, out, table, _figures(folder, corpus, record, table, counts, config), config, watch)
     return counts
@@ -55,6 +59,7 @@ def hand_over_model(store: str, folder: str, corpus: Corpus, models: dict[str, P
     record = _record(store, corpus, models, None, list(references(models)), config, watch)
     run = str(record["run"])
     Store(store).write_record(f"runs/{run}.json", record)
+    watch.know(run)
     remember_model(store, collection_id(folder, corpus.source, corpus.targets, config.profile), run)
     watch.page.flush()
     return run

@@ -61,7 +61,7 @@ def pipeline(
     """
     check_out(Path(out))
     watch = Watch()
-    with at_work(store, run_name(), collection(corpus, source, targets, config), config):
+    with at_work(store, run_name(), collection(corpus, source, targets, config), config, watch, out):
         pinned = choose_model(store, corpus, source, targets, config, model, gold_train)
         shards = chosen_shards(store, collection(corpus, source, targets, config), pinned) if pinned else None
         trained = pinned.trained if pinned else ()
@@ -90,7 +90,7 @@ def pipeline(
 def train(config: RunConfig, corpus: str, source: str, targets: list[str], store: str, gold_train: str | None = None) -> str:
     """Fit the model of a collection, for ``project`` to use, and project nothing. Returns the run's id; see ``pipeline``."""
     watch = Watch()
-    with at_work(store, run_name(), collection(corpus, source, targets, config), config):
+    with at_work(store, run_name(), collection(corpus, source, targets, config), config, watch):
         texts = read_corpus(store, corpus, source, targets, config, None, watch, gold_train, tokenizer=take_tokenizer(store, config, watch))
         segments = pair_segments(store, texts, config, watch)
         teachers, edges = fit_teachers(store, texts, segments, config, watch)
@@ -121,7 +121,7 @@ def project(
     """
     check_out(Path(out))
     watch = Watch()
-    with at_work(store, run_name(), collection(corpus, source, targets, config), config):
+    with at_work(store, run_name(), collection(corpus, source, targets, config), config, watch, out):
         pinned = fixed_model(store, corpus, source, targets, config, model)
         shards = chosen_shards(store, collection(corpus, source, targets, config), pinned)
         texts = read_corpus(

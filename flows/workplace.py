@@ -7,14 +7,25 @@ from flows.collection import tables_key
 from flows.config import RunConfig
 from flows.limits import occupy
 from flows.runners import shards_on
+from flows.watch import Watch
+from pipeline_lib.progress.logbook import logbook
 from pipeline_lib.storage.leases import lease
 from pipeline_lib.storage.recall import recalled_tables
 from pipeline_lib.storage.store import Store
 
 
 @contextmanager
-def at_work(root: str, name: str, collection: str, config: RunConfig) -> Iterator[None]:
-    """Within a flow, a run of a collection works on the store; ``name`` is what others there see of it. Raises ``StoreError``."""
-    store = Store(root)
-    with occupy(root), lease(store, name, "run"), recalled_tables(store, tables_key(collection)), shards_on(config):
+def at_work(root: str, name: str, collection: str, config: RunConfig, watch: Watch | None = None, out: str | None = None) -> Iterator[None]:
+    """Within a flow, a run of a collection works on the store; ``name`` and what its watch tells is what others there see of it.
+
+    Raises ``StoreError``.
+    """
+    store, watch = Store(root), watch or Watch()
+    with (
+        occupy(root),
+        lease(store, name, "run") as held,
+        logbook(store, held.id, name, out, watch.so_far) as watch.book,
+        recalled_tables(store, tables_key(collection)),
+        shards_on(config),
+    ):
         yield

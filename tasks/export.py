@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 from prefect import task
 
 from data_contracts import CARRIED_LINES, CORPUS_FILES, PROJECTIONS, REJECTS, SCORES, WARNINGS, Contract
-from pipeline_lib.evaluation.report import ReportData, StageTime, render_report
+from pipeline_lib.evaluation.report import ReportData, render_report
+from pipeline_lib.evaluation.scale import NOTHING, Scale
 from pipeline_lib.evaluation.summary import Counts, count, scores_json
+from pipeline_lib.progress.stage_time import StageTime
 from pipeline_lib.projection.export import projected_files, run_tsv, source_files, tsv_rows
 from pipeline_lib.storage.fingerprint import code_hash, digest, library_versions
 from pipeline_lib.storage.place import sha256
@@ -59,6 +61,7 @@ class RunFacts:
     config: str
     record: dict[str, object]
     stages: tuple[StageTime, ...]
+    scale: Scale = NOTHING
 
 
 @task(name="export", **STAGE)
@@ -220,4 +223,5 @@ def _report(outputs: Outputs, facts: RunFacts, scores: pa.Table, counts: Counts)
         warnings=counts.warnings,
         stages=facts.stages,
         config=facts.config,
+        scale=facts.scale,
     )

@@ -134,8 +134,9 @@ def _with_memory(settings: list[str], memory: str) -> list[str]:
 def _run(order: Order) -> dict[str, Any]:
     """Run the pipeline and print what it did; returns the figures."""
     _prepare_prefect()
+    from flows.bars import progress_bars
     from flows.config import load_config
-    from flows.console import ERR, progress_bars
+    from flows.console import ERR
     from flows.outputs import read_outputs
     from pipeline_lib.corpus.layouts import resolve_language
     from pipeline_lib.projection.support import find_support

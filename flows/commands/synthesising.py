@@ -28,15 +28,19 @@ def synth(
     Document N of a seed is the same however many there are. Lengths are log-normal: median 2,150 characters, at most 17,000.
     """
     with errors():
-        from flows.console import progress_bars
+        from flows.bars import progress_bars
         from flows.watch import LISTENER, Progress
         from pipeline_lib.corpus.synth_folder import MOST_PROCESSES, Order, write_collection
+        from pipeline_lib.progress.stage_time import Meter
 
         order = Order(seed, range(first, first + documents), _targets(languages))
 
+        meter = Meter("synth", len(order.batches()), total=documents)
+
         def tell(done: int, batches: int, written: int) -> None:
+            meter.add(done, written, reused=False)
             if listener := LISTENER.get():
-                listener(Progress("synth", done, batches, written, False))
+                listener(Progress("synth", done, batches, written, False, meter.now()))
 
         started = time.perf_counter()
         with progress_bars(quiet or as_json):

@@ -8,23 +8,20 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from rich.filesize import decimal
 
 from data_contracts.evaluation import ALL_LABELS
-from pipeline_lib.evaluation.score_plot import COLOURS, MOST_LABELS, score_plot
+from pipeline_lib.evaluation.scale import NOTHING, Scale
+from pipeline_lib.evaluation.scale_plot import scale_plot
+from pipeline_lib.evaluation.score_plot import MOST_LABELS, score_plot
+from pipeline_lib.evaluation.svg_theme import COLOURS
+from pipeline_lib.progress.stage_time import StageTime
 
-_PAGE = Environment(
+_PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
-).get_template("report.html.j2")
-
-
-@dataclass(frozen=True)
-class StageTime:
-    """How long a stage took, and how many of its shards were built or taken from an earlier run."""
-
-    stage: str
-    seconds: float
-    built: int
-    reused: int
+)
+_PAGES.filters["size"] = decimal
+_PAGE = _PAGES.get_template("report.html.j2")
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,7 @@ class ReportData:
         abstentions: mentions left out, by (target language, reason).
         carried: lines that went with mentions, by target language; stayed: those that did not, by (target language, reason).
         rejects: what was not taken, by (stage, code); warnings: what was although it is irregular, by code.
+        stages: in the order they ran; scale: what was stored, and which documents took longest.
         config: the resolved configuration, as TOML.
 
     Raises:
@@ -64,6 +62,7 @@ class ReportData:
     warnings: Mapping[str, int]
     stages: tuple[StageTime, ...]
     config: str
+    scale: Scale = NOTHING
 
     def __post_init__(self) -> None:
         """Refuse figures of a language that the report would not show."""
@@ -91,6 +90,9 @@ def render_report(summary: ReportData) -> str:
         rejects=_rejects(summary),
         warnings=sorted(summary.warnings.items(), key=lambda row: (-row[1], row[0])),
         slowest=max((stage.seconds for stage in summary.stages), default=0.0),
+        rejecting=any(stage.rejects for stage in summary.stages),
+        throughput=scale_plot(summary.stages),
+        most_bytes=max((stored.bytes for stored in summary.scale.stored), default=0),
     )
 
 

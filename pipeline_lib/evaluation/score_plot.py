@@ -1,22 +1,17 @@
 """The scores as one inline SVG: a row per label, a dot per language, a bar for the interval."""
 
-import io
-import warnings
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 from data_contracts.evaluation import ALL_LABELS
+from pipeline_lib.evaluation.svg_theme import BAND, LINE, colour, styled, svg
 
 MOST_LABELS = 30
 """More rows than this are no longer read; the table holds them all."""
-
-COLOURS = 6
-"""Languages that have a colour of their own in the style sheet."""
 
 METRIC_TITLES = {"strict": "Strict F1", "char": "Character F1"}
 
@@ -25,24 +20,6 @@ _WIDTH, _MARGIN, _TALL_MARGIN = 10.0, 0.42, 0.65
 _DOT_PITCH, _ROW_GAP = 0.13, 0.17
 _NAME_INCHES = 0.088
 _LONGEST_NAME = 26
-
-# matplotlib wants fixed colours, the page has light and dark ones: each stand-in below becomes a variable of the style sheet.
-_THEME = {"#010101": "var(--ink)", "#020202": "var(--muted)", "#030303": "var(--line)", "#040404": "var(--band)"}
-_INK, _MUTED, _LINE, _BAND = _THEME
-_STYLE = mpl.RcParams(
-    {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "spanferry",
-        "text.parse_math": False,
-        "font.family": ["DejaVu Sans"],
-        "font.size": 9.5,
-        "axes.edgecolor": _LINE,
-        "axes.titlecolor": _INK,
-        "xtick.color": _LINE,
-        "xtick.labelcolor": _MUTED,
-        "ytick.labelcolor": _INK,
-    }
-)
 
 
 def plot_labels(scores: pl.DataFrame) -> list[str]:
@@ -65,12 +42,12 @@ def score_plot(scores: pl.DataFrame, langs: Sequence[str]) -> str:
     names = _NAME_INCHES * max(len(_name(label)) for label in labels) + 0.2
     figure = Figure(figsize=(_WIDTH, height))
     figure.subplots_adjust(left=names / _WIDTH, right=0.985, top=1 - margin / height, bottom=margin / height, wspace=0.1)
-    with mpl.rc_context(_STYLE):
+    with styled():
         axes = figure.subplots(1, 2, sharey=True)
         for axis, metric in zip(axes, METRIC_TITLES, strict=True):
             _draw_frame(axis, METRIC_TITLES[metric], labels, _first_tick(shown))
             _draw_dots(axis, shown.filter(pl.col("metric") == metric), labels, langs, _DOT_PITCH / pitch)
-        return _themed(_svg(figure))
+        return svg(figure)
 
 
 def _draw_frame(axis: Axes, title: str, labels: Sequence[str], first: float) -> None:
@@ -81,10 +58,10 @@ def _draw_frame(axis: Axes, title: str, labels: Sequence[str], first: float) -> 
     axis.tick_params(axis="y", length=0, pad=8)
     axis.tick_params(axis="x", length=0, pad=6, labeltop=_is_tall(labels))
     axis.xaxis.set_major_locator(MultipleLocator(0.1 if first < 0.7 else 0.05))
-    axis.grid(axis="x", color=_LINE, linewidth=0.8)
+    axis.grid(axis="x", color=LINE, linewidth=0.8)
     axis.set_axisbelow(True)
     for row in range(0, len(labels), 2):
-        axis.axhspan(row - 0.5, row + 0.5, color=_BAND, linewidth=0, zorder=0)
+        axis.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0, zorder=0)
     for side in axis.spines.values():
         side.set_visible(False)
 
@@ -95,8 +72,8 @@ def _draw_dots(axis: Axes, scores: pl.DataFrame, labels: Sequence[str], langs: S
         rows = scores.filter(pl.col("target_lang") == lang).to_dicts()
         offset = (index - (len(langs) - 1) / 2) * step
         heights = [labels.index(row["label"]) + offset for row in rows]
-        axis.hlines(heights, [row["low"] for row in rows], [row["high"] for row in rows], color=_colour(index), linewidth=1.6, alpha=0.55)
-        axis.plot([row["f1"] for row in rows], heights, "o", color=_colour(index), markersize=5, markeredgewidth=0)
+        axis.hlines(heights, [row["low"] for row in rows], [row["high"] for row in rows], color=colour(index), linewidth=1.6, alpha=0.55)
+        axis.plot([row["f1"] for row in rows], heights, "o", color=colour(index), markersize=5, markeredgewidth=0)
 
 
 def _first_tick(scores: pl.DataFrame) -> float:
@@ -114,24 +91,3 @@ def _name(label: str) -> str:
     if label == ALL_LABELS:
         return "all labels"
     return label if len(label) <= _LONGEST_NAME else label[: _LONGEST_NAME - 1] + "…"
-
-
-def _colour(index: int) -> str:
-    return f"#05050{index % COLOURS}"
-
-
-def _svg(figure: Figure) -> str:
-    buffer = io.StringIO()
-    with warnings.catch_warnings():
-        # The browser draws the letters, in a font of its own: what matplotlib's font lacks does not matter.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    drawn = buffer.getvalue()
-    return drawn[drawn.index("<svg") :]
-
-
-def _themed(svg: str) -> str:
-    colours = _THEME | {_colour(index): f"var(--lang-{index})" for index in range(COLOURS)}
-    for stand_in, variable in colours.items():
-        svg = svg.replace(stand_in, variable)
-    return svg

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ RUN = re.compile(r"runs/(?P<run>[^/]+)\.json")
 MODEL = re.compile(r"collections/[^/]+-model\.json")
 LEASE = re.compile(r"leases/(run|gc)-[^/]+\.json")
 ORDER = re.compile(r"orders/[^/]+\.json")
+PROGRESS = re.compile(r"progress/(?P<name>[^/]+)\.json")
 TEMPORARY = "/.publishing-"
 
 
@@ -86,6 +87,7 @@ class Catalog:
     Attributes:
         clock: the store's time then; runs: the one that was run last first; artifacts: by address, broken ones too.
         current: the runs that fitted the collections' models; leases: all, dead ones too.
+        progress: how far runs are or went, by the name of their lease, or by their id.
         passing: files that are of use for a moment: being published, or orders to GPU workers. What is none of ours is not listed.
     """
 
@@ -95,6 +97,7 @@ class Catalog:
     artifacts: Mapping[str, Artifact]
     current: frozenset[str] = frozenset()
     leases: tuple[StoredFile, ...] = ()
+    progress: Mapping[str, StoredFile] = field(default_factory=dict)
     passing: tuple[StoredFile, ...] = ()
 
     def run(self, run: str) -> Run:
@@ -121,13 +124,19 @@ class Catalog:
         return sum(artifact.bytes for artifact in self.of(run) if self._users[artifact.address] == 1)
 
     def leftovers(self, older_than: float) -> list[StoredFile]:
-        """Files of publications and orders that broke off, artifacts without a record and records without an artifact, last written more
-        seconds ago than that: a younger one may be finished yet.
+        """Files of publications, orders and runs that broke off, artifacts without a record and records without an artifact, last written
+        more seconds ago than that: a younger one may be finished yet.
         """
         broken = [artifact for artifact in self.artifacts.values() if not artifact.exists]
         old = [artifact for artifact in broken if self.clock - artifact.modified > older_than]
-        passing = [file for file in self.passing if self.clock - file.modified > older_than]
+        passing = [file for file in [*self.passing, *self._abandoned(older_than)] if self.clock - file.modified > older_than]
         return [*passing, *(file for artifact in old for file in artifact.parts)]
+
+    def _abandoned(self, older_than: float) -> list[StoredFile]:
+        """Progress of runs that neither live nor are recorded."""
+        alive = {f"progress/{lease.key.split('/', 1)[1]}" for lease in self.leases if self.clock - lease.modified <= older_than}
+        known = {run.id for run in self.runs}
+        return [file for name, file in self.progress.items() if name not in known and file.key not in alive]
 
     @cached_property
     def _users(self) -> Counter[str]:
@@ -152,6 +161,7 @@ def read_catalog(store: Store, clock: float) -> Catalog:
         artifacts=artifacts,
         current=frozenset(run for file in kept if MODEL.fullmatch(file.key) for run in _model_of(store, file)),
         leases=tuple(file for file in kept if LEASE.fullmatch(file.key)),
+        progress={match["name"]: file for file in kept if (match := PROGRESS.fullmatch(file.key))},
         passing=(*temporary, *(file for file in kept if ORDER.fullmatch(file.key))),
     )
 

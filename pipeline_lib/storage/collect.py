@@ -22,7 +22,7 @@ class Plan:
     """What stays and what goes.
 
     Attributes:
-        kept: the runs whose artifacts all stay; runs: those whose records go.
+        kept: the runs whose artifacts all stay; runs: those whose records go; progress: the records of how these went.
         artifacts: those that no kept run uses; unfinished: how many of them no run that is recorded uses.
         stay: the other artifacts; leftovers: files that belong to neither run nor artifact any more.
     """
@@ -33,6 +33,7 @@ class Plan:
     unfinished: int
     stay: tuple[Artifact, ...]
     leftovers: tuple[StoredFile, ...]
+    progress: tuple[StoredFile, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -42,7 +43,7 @@ class Plan:
     def phases(self) -> Iterator[list[StoredFile]]:
         """The files that go; all of one phase before any of the next."""
         yield list(self.leftovers)
-        yield [run.file for run in self.runs]
+        yield [*self.progress, *(run.file for run in self.runs)]
         yield [artifact.record for artifact in self.artifacts if artifact.record]
         yield [file for artifact in self.artifacts for file in artifact.files]
 
@@ -62,6 +63,7 @@ def plan_collection(catalog: Catalog, keep_last: int, keep: Collection[str] = ()
     return Plan(
         kept=tuple(kept.values()),
         runs=tuple(run for run in catalog.runs if run.id not in kept),
+        progress=tuple(catalog.progress[run.id] for run in catalog.runs if run.id not in kept and run.id in catalog.progress),
         artifacts=tuple(doomed),
         unfinished=sum(artifact.address not in used for artifact in doomed),
         stay=tuple(artifact for artifact in whole if artifact.address in needed),

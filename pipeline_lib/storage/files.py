@@ -79,6 +79,8 @@ def _walk_bucket(filesystem: AbstractFileSystem, top: str) -> Iterator[tuple[str
     except FileNotFoundError:
         return
     for path, info in found.items():
+        if info.get("type") == "directory":  # of a prefix that was empty when it was listed, and is not any more
+            continue
         yield path, int(info["size"]), _modified(info), _md5(info)
 
 

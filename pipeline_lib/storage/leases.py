@@ -67,7 +67,8 @@ class Lease:
     """A lease that this process holds; see ``lease``."""
 
     def __init__(self, store: Store, name: str, kind: Kind, pace: Pace) -> None:
-        self.key = f"{FOLDER}/{kind}-{uuid4().hex}.json"
+        self.id = f"{kind}-{uuid4().hex}"
+        self.key = f"{FOLDER}/{self.id}.json"
         since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         self._facts: dict[str, object] = {"name": name, "host": socket.gethostname(), "pid": os.getpid(), "since": since}
         self._store, self._pace = store, pace

@@ -92,6 +92,7 @@ def test_a_shard_that_lacks_one_of_its_tables_was_not_finished(root: Path) -> No
 def test_the_lease_of_a_killed_run_is_no_difference(root: Path) -> None:
     before = look(root)
     Store(str(root)).write_record("leases/run-00ff.json", {"name": "corpus"})
+    Store(str(root)).write_record("progress/run-00ff.json", {"name": "corpus"})
     assert look(root) == before and count_records(fsspec.filesystem("file"), str(root)) == 3
 
 

@@ -1,5 +1,6 @@
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ from prefect.runtime import flow_run
 from data_contracts import SCORES
 from flows import artifacts
 from flows.artifacts import RunPage, reject_rows, report_text, score_rows
+from pipeline_lib.progress.stage_time import StageTime
 from tests.flows.lastly import went
 
 
@@ -52,6 +54,10 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float, str]]:
     return calls
 
 
+def at(stage: str, ended: int, shards: int, built: int = 0, reused: int = 0, failed: int = 0) -> StageTime:
+    return StageTime(stage, 0.0, built, reused, failed, ended, shards)
+
+
 def test_scores_are_shown_a_row_a_label_with_all_pooled_first_and_how_far_they_moved() -> None:
     rows = score_rows(TABLE, went(char=0.9))
     assert [row["label"] for row in rows] == ["all", "DISEASE", "DRUG"]
@@ -87,10 +93,10 @@ def test_the_report_is_named_by_link_and_by_path(tmp_path: Path) -> None:
 
 def test_a_stage_is_told_when_it_begins_and_when_it_ends_and_no_more_than_once_a_second(called: list[Any]) -> None:
     page = RunPage()
-    page.stage("embed", 0, 500)
+    page.stage(at("embed", 0, 500))
     page.flush()
     for ended in range(1, 501):
-        page.stage("embed", ended, 500, built=ended)
+        page.stage(at("embed", ended, 500, built=ended))
     page.flush()
     assert called[0] == ("spanferry-embed", 0.0, "0 of 500 shards: 0 built, 0 reused")
     assert called[-1] == ("spanferry-embed", 100.0, "500 of 500 shards: 500 built, 0 reused")
@@ -101,7 +107,7 @@ def test_shards_that_take_their_time_are_told_as_they_end(called: list[Any], mon
     monkeypatch.setattr(artifacts, "SECONDS_BETWEEN_UPDATES", 0.0)
     page = RunPage()
     for ended in range(5):
-        page.stage("fit", ended, 4, reused=ended)
+        page.stage(at("fit", ended, 4, reused=ended))
         page.flush()
     assert [percent for _, percent, _ in called] == [0, 25, 50, 75, 100]
 
@@ -112,20 +118,28 @@ def test_a_slow_server_hears_the_newest_and_not_every_step(called: list[Any], mo
     busy = page._teller.submit(page.flush)  # nothing is told before this thread is free
     page._teller.submit(time.sleep, 0.3)
     for ended in range(100):
-        page.stage("fit", ended, 100, built=ended)
+        page.stage(at("fit", ended, 100, built=ended))
     page.flush()
     assert busy.done() and [percent for _, percent, _ in called] == [99.0]
 
 
 def test_failed_shards_are_no_progress_and_a_stage_without_shards_is_done(called: list[Any]) -> None:
     page = RunPage()
-    page.stage("fit", 4, 4, built=1, reused=1, failed=2)
-    page.stage("edges", 0, 0)
+    page.stage(at("fit", 4, 4, built=1, reused=1, failed=2))
+    page.stage(at("edges", 0, 0))
     page.flush()
     assert called == [
         ("spanferry-fit", 50.0, "4 of 4 shards: 1 built, 1 reused, 2 failed"),
         ("spanferry-edges", 100.0, "0 of 0 shards: 0 built, 0 reused"),
     ]
+
+
+def test_a_bar_says_how_many_documents_how_fast_and_how_long_still(called: list[Any]) -> None:
+    page = RunPage()
+    page.stage(replace(at("align", 12, 64, built=11, reused=1), seconds=180.0, documents=5640, fresh=5616, total=13128, rejects=3))
+    page.flush()
+    said = "12 of 64 shards: 11 built, 1 reused; 5,640 documents, 31.2 a second, 4 min left, 3 rejects"
+    assert called == [("spanferry-align", 18.75, said)]
 
 
 @pytest.mark.usefixtures("prefect_server")
@@ -142,9 +156,9 @@ def test_a_run_goes_on_without_artifacts_once_the_server_does_not_answer(monkeyp
     @flow(persist_result=False)
     def run() -> str:
         page = RunPage()
-        page.stage("scan", 0, 1)
+        page.stage(at("scan", 0, 1))
         page.flush()
-        page.stage("ingest", 0, 1)
+        page.stage(at("ingest", 0, 1))
         page.result(tmp_path, TABLE, went(), None)
         return "ended"
 
@@ -159,7 +173,7 @@ def test_an_error_of_our_own_is_not_taken_for_a_silent_server(monkeypatch: pytes
 
     monkeypatch.setattr(artifacts, "create_progress_artifact", fail)
     page = RunPage()
-    page.stage("scan", 0, 1)
+    page.stage(at("scan", 0, 1))
     with pytest.raises(TypeError, match="ours"):
         page.flush()
 
@@ -169,8 +183,8 @@ def test_the_server_shows_bars_tables_and_report_of_the_run(tmp_path: Path) -> N
     @flow(persist_result=False)
     def run() -> str:
         page = RunPage()
-        page.stage("page test", 0, 2)
-        page.stage("page test", 2, 2, built=1, reused=1)
+        page.stage(at("page test", 0, 2))
+        page.stage(at("page test", 2, 2, built=1, reused=1))
         page.result(tmp_path, TABLE, went("run-0000000000bb"), went())
         return str(flow_run.id)
 

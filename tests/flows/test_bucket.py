@@ -20,7 +20,7 @@ def in_a_folder(tmp_path_factory: pytest.TempPathFactory, prefect_server: None) 
 
 def objects(url: str) -> dict[str, bytes]:
     filesystem, path = fsspec.url_to_fs(url, use_listings_cache=False)
-    names = (name for name in filesystem.find(path) if "/collections/" not in name)
+    names = (name for name in filesystem.find(path) if "/collections/" not in name and "/progress/" not in name)
     return {name.removeprefix(f"{path}/"): filesystem.cat_file(name) for name in names}
 
 

@@ -2,12 +2,10 @@ import io
 import re
 
 import polars as pl
-import pytest
 from rich.console import Console, RenderableType
 
 from flows import console
-from flows.console import comparison_table, count_table, difference_table, link_table, plain_score_table, progress_bars, score_table
-from flows.watch import LISTENER, Progress
+from flows.console import comparison_table, count_table, difference_table, link_table, plain_score_table, score_table
 from pipeline_lib.evaluation.compare import Comparison
 from pipeline_lib.evaluation.word_alignment import LinkScore
 
@@ -16,20 +14,6 @@ def rendered(what: RenderableType, width: int = 80) -> str:
     file = io.StringIO()
     Console(file=file, width=width, color_system=None).print(what)
     return file.getvalue()
-
-
-def bars(monkeypatch: pytest.MonkeyPatch, *shards: Progress, quiet: bool = False) -> list[str]:
-    """What stays on the terminal when the bars are done, a line a stage."""
-    file = io.StringIO()
-    monkeypatch.setattr(console, "ERR", Console(file=file, width=120, color_system=None))
-    with progress_bars(quiet):
-        listener = LISTENER.get()
-        for shard in shards:
-            assert listener is not None
-            listener(shard)
-        assert (listener is None) is quiet
-    assert LISTENER.get() is None
-    return [line for line in file.getvalue().splitlines() if line.strip()]
 
 
 def row(lang: str, label: str, metric: str, f1: float) -> dict[str, object]:
@@ -53,44 +37,6 @@ SCORES = pl.DataFrame(
         for metric, f1 in (("strict", 0.8), ("char", 0.91236))
     ]
 )
-
-
-def test_a_bar_counts_documents(monkeypatch: pytest.MonkeyPatch) -> None:
-    (line,) = bars(monkeypatch, Progress("ingest", 1, 2, 30, False), Progress("ingest", 2, 2, 12, False))
-    assert re.match(r"ingest +\S+ 42/42 documents +\d:\d\d:\d\d", line)
-
-
-def test_until_all_shards_are_done_the_total_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
-    (line,) = bars(monkeypatch, Progress("cost", 1, 4, 30, False), Progress("cost", 2, 4, 12, False))
-    assert "42/84 documents" in line
-
-
-def test_a_stage_that_speaks_of_no_document_counts_its_languages(monkeypatch: pytest.MonkeyPatch) -> None:
-    (line,) = bars(monkeypatch, Progress("fit", 1, 3, 0, False), Progress("fit", 2, 3, 0, False))
-    assert "2/3 languages" in line
-
-
-def test_every_stage_has_a_bar_of_its_own_in_the_order_they_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = bars(monkeypatch, Progress("embed", 1, 1, 3, False), Progress("cost", 1, 1, 4, False))
-    assert [re.sub(r" +\S+ (\d/\d) .*", r" \1", line) for line in lines] == ["embed 3/3", "cost 4/4"]
-
-
-@pytest.mark.parametrize(("second", "said"), [(True, True), (False, False)])
-def test_a_bar_says_when_all_of_it_was_reused(monkeypatch: pytest.MonkeyPatch, second: bool, said: bool) -> None:
-    (line,) = bars(monkeypatch, Progress("fit", 1, 2, 1, True), Progress("fit", 2, 2, 1, second))
-    assert ("(reused)" in line) is said
-
-
-def test_quiet_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert bars(monkeypatch, quiet=True) == []
-
-
-def test_an_error_ends_the_bars_and_nobody_listens_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "ERR", Console(file=io.StringIO(), width=80))
-    with pytest.raises(ValueError, match="stop"), progress_bars(False):
-        assert LISTENER.get() is not None
-        raise ValueError("stop")
-    assert LISTENER.get() is None
 
 
 def test_the_score_table_fits_80_columns_and_cuts_no_figure() -> None:

@@ -10,7 +10,8 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import watch as watching
-from flows.watch import LISTENER, Progress, Watch, references
+from flows.watch import ENDS, LISTENER, Progress, Watch, references
+from pipeline_lib.progress.stage_time import StageTime
 from pipeline_lib.storage.store import ArtifactRef
 from tasks.score import Scored
 
@@ -175,17 +176,82 @@ def test_an_artifact_that_was_repaired_is_told_once_and_counted_in_the_log(monke
     assert watch.repaired == {key("student")}
 
 
+def counted(stage: StageTime) -> tuple[object, ...]:
+    return stage.stage, stage.ended, stage.shards, stage.built, stage.reused, stage.failed
+
+
 def test_a_stage_is_shown_from_its_begin_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(watching.RunPage, "stage", lambda page, *told: shown.append(told))
+    shown: list[object] = []
+    monkeypatch.setattr(watching.RunPage, "stage", lambda page, so_far: shown.append(counted(so_far)))
     watch_stage(lambda: {"slow": shard.submit(ref(1), 0.3), "quick": shard.submit(ref(1, reused=True))}, "cost")
-    assert shown == [("cost", 0, 2), ("cost", 1, 2, 0, 1, 0), ("cost", 2, 2, 1, 1, 0)]
+    assert shown == [("cost", 0, 2, 0, 0, 0), ("cost", 1, 2, 0, 1, 0), ("cost", 2, 2, 1, 1, 0)]
 
 
 def test_a_stage_that_fails_is_shown_so_before_the_run_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[object] = []
-    monkeypatch.setattr(watching.RunPage, "stage", lambda page, *told: shown.append(told))
+    monkeypatch.setattr(watching.RunPage, "stage", lambda page, so_far: shown.append(counted(so_far)))
     monkeypatch.setattr(watching.RunPage, "flush", lambda page: shown.append("flushed"))
     with pytest.raises(ValueError, match="bad"):
         watch_stage(lambda: {"good": shard.submit(ref(1)), "bad": shard.submit(ValueError("bad"), 0.3)}, "cost")
-    assert shown == [("cost", 0, 2), ("cost", 1, 2, 1, 0, 0), ("cost", 2, 2, 1, 0, 1), "flushed"]
+    assert shown == [("cost", 0, 2, 0, 0, 0), ("cost", 1, 2, 1, 0, 0), ("cost", 2, 2, 1, 0, 1), "flushed"]
+
+
+def test_of_a_stage_that_goes_on_with_what_the_last_one_did_the_documents_are_known_from_the_start() -> None:
+    watch, totals = Watch(), list[tuple[str, int, int]]()
+
+    @flow(persist_result=False)
+    def run() -> None:
+        watch.stage("ingest", {(lang, number): shard.submit(ref(number + 3)) for lang in ("es", "en") for number in (0, 1)}, 14)
+        watch.stage("embed", {("source", "en", number): shard.submit(ref(number + 3), number * 0.3) for number in (0, 1)})
+        watch.stage("bias", {(0.5, ("en", 1)): shard.submit(ref(4))})
+        watch.stage("fit", {"en": shard.submit(ref(0))})
+
+    token = ENDS.set(lambda stage: totals.append((stage.stage, stage.ended, stage.total)))
+    try:
+        run()
+    finally:
+        ENDS.reset(token)
+    assert totals == [
+        ("ingest", 0, 14),
+        ("ingest", 4, 14),
+        ("embed", 0, 7),
+        ("embed", 2, 7),
+        ("bias", 0, 4),
+        ("bias", 1, 4),
+        ("fit", 0, 0),
+        ("fit", 1, 0),
+    ]
+
+
+def test_documents_rejects_and_the_time_of_every_shard_are_kept() -> None:
+    results = [Scored(ref(5), ref(2)), Scored(ref(3, reused=True), ref(1))]
+    watch, heard, _ = watch_stage(lambda: {number: shard.submit(result, 0.2 * number) for number, result in enumerate(results)})
+    (stage,) = watch.stages
+    assert (stage.documents, stage.fresh, stage.rejects, stage.total) == (8, 5, 3, 8)
+    assert [done for _, done in stage.curve] == [0, 5, 8] and 0 < stage.curve[1][0] < stage.curve[2][0] <= stage.seconds
+    assert [told.so_far and told.so_far.documents for told in heard] == [5, 8]
+
+
+def test_who_looks_sees_the_stages_that_ended_and_the_one_at_work() -> None:
+    watch, seen = Watch(), list[list[StageTime]]()
+
+    @flow(persist_result=False)
+    def run() -> None:
+        watch.stage("scan", {0: shard.submit(ref(1))})
+        with watch.alone("export", 7):
+            seen.append(watch.so_far())
+
+    run()
+    ((scan, export),) = seen
+    assert (scan.ended, export.stage, export.ended, export.total) == (1, "export", 0, 7)
+    assert [(stage.stage, stage.documents) for stage in watch.so_far()] == [("scan", 1), ("export", 7)]
+
+
+def test_a_stage_costs_less_than_a_millisecond_a_shard() -> None:
+    """Without Prefect's own share: what is done for each shard that has ended."""
+    watch, futures = Watch(), dict[tuple[str, int], None](dict.fromkeys(("en", number) for number in range(5000)))
+    meter = watch._begin("cost", futures, 0)
+    started = time.perf_counter()
+    for key in futures:
+        watch._end_shard(meter, "cost", key, ref(30))
+    assert (time.perf_counter() - started) / 5000 < 0.001

@@ -1,10 +1,14 @@
 """A run at work on a store: registered there, knowing what the last run used, and gone without a trace when it ends."""
 
+import time
+
 import pytest
 from prefect import flow
 
 from flows.collection import tables_key
+from flows.watch import Watch
 from flows.workplace import at_work
+from pipeline_lib.progress.sight import look
 from pipeline_lib.storage.leases import FOLDER
 from pipeline_lib.storage.recall import remember_tables
 from pipeline_lib.storage.store import KNOWN, Store
@@ -27,3 +31,21 @@ def test_a_run_is_registered_and_knows_of_the_last_ones_tables(bucket: str) -> N
 
     assert run() == (["corpus es-en embedded"], {table.key})
     assert store.files(FOLDER) == [] and KNOWN[bucket] == {}
+
+
+def test_its_progress_is_recorded_while_it_works_and_kept_under_its_id(bucket: str) -> None:
+    watch = Watch()
+
+    @flow(persist_result=False)
+    def run() -> list[str]:
+        with at_work(bucket, "corpus es-en embedded", "c1", quick(), watch, "out"):
+            for _ in range(200):
+                if found := look(Store(bucket), time.time()).runs():
+                    break
+                time.sleep(0.05)
+            watch.know("run-abc")
+            return [f"{each.progress.name} {each.state}" for each in found]
+
+    assert run() == ["corpus es-en embedded at work"]
+    ended = look(Store(bucket), time.time()).find("out")
+    assert (ended.id, ended.state) == ("run-abc", "finished")

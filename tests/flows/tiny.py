@@ -40,9 +40,9 @@ def run(
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below ``folder`` but the report, which holds times, and what a store knows of this very folder's last run."""
+    """Every file below ``folder`` but those that hold times, and what a store knows of this very folder's last run."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "report.html")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files if path.parent.name != "collections"}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files if path.parent.name not in ("collections", "progress")}
 
 
 def built(events: list[Progress]) -> dict[str, int]:

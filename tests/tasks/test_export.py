@@ -15,8 +15,8 @@ import pytest
 from data_contracts import CARRIED_LINES, PROJECTIONS, REJECTS, WARNINGS
 from flows.config import RunConfig, load_config
 from pipeline_lib.corpus.text import slices
-from pipeline_lib.evaluation.report import StageTime
 from pipeline_lib.evaluation.summary import Counts
+from pipeline_lib.progress.stage_time import StageTime
 from pipeline_lib.storage.write import write_file
 from tasks.export import ExportError, Outputs, RunFacts, check_out, export
 from tests.tasks.chain import DOCUMENTS_USED, Chain

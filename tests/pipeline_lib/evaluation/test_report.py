@@ -7,7 +7,10 @@ from html.parser import HTMLParser
 import pytest
 
 from data_contracts.evaluation import SCORES
-from pipeline_lib.evaluation.report import ReportData, StageTime, render_report
+from pipeline_lib.evaluation.report import ReportData, render_report
+from pipeline_lib.evaluation.scale import Scale, SlowDocument, Stored
+from pipeline_lib.progress.stage_time import StageTime
+from tests.pipeline_lib.evaluation.stages import long_run
 
 VOID = {"meta", "br", "link", "img"}
 HOSTILE = "<script>alert(1)</script>"
@@ -180,3 +183,28 @@ def test_of_very_many_labels_the_most_frequent_are_drawn_and_all_are_tabled() ->
 def test_figures_of_a_language_that_is_no_target_are_refused() -> None:
     with pytest.raises(ValueError, match=r"figures for \['cs'\]"):
         replace(summary(), projected={"cs": 3})
+
+
+STORED = (Stored("transport_plans", 1200, 34, 5_000_000_000, 120_000), Stored("units", 7, 0, 3_000_000, 0))
+SLOW = (SlowDocument("case-0815", "alignments", "es-en", 12.345),)
+
+
+def test_the_scale_of_a_long_run_is_shown_in_a_plot_and_figures() -> None:
+    page = render_report(replace(summary(), stages=long_run(5000), scale=Scale(STORED, SLOW)))
+    tags(page)
+    for figure in ("2,400.0", "75.0", "180,000", "3,750 built, 1,250 reused", "1,234", "1,200", "5.0 GB", "case-0815", "12.35"):
+        assert figure in page, figure
+    assert page.count("<svg") == 2 and ">segments<" in page
+    assert len(page) < 400_000
+
+
+def test_without_slow_documents_rejects_and_counts_their_places_are_left_out() -> None:
+    page = render_report(summary())
+    for heading in ("Slowest documents", "Artifacts", "<th>rejects</th>", "since the run began"):
+        assert heading not in page
+    assert "Scale" in page and page.count("<svg") == 1
+
+
+def test_hostile_ids_are_escaped_in_the_scale_too() -> None:
+    page = render_report(replace(summary(), scale=Scale((Stored(HOSTILE, 1, 0, 1, 0),), (SlowDocument(HOSTILE, HOSTILE, HOSTILE, 1.0),))))
+    assert HOSTILE not in page and "script" not in tags(page)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.evaluation import SCORES
-from pipeline_lib.evaluation.score_plot import COLOURS, METRIC_TITLES, MOST_LABELS, plot_labels, score_plot
+from pipeline_lib.evaluation.score_plot import METRIC_TITLES, MOST_LABELS, plot_labels, score_plot
+from pipeline_lib.evaluation.svg_theme import COLOURS
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"

@@ -124,3 +124,12 @@ def test_an_artifact_is_found_by_its_key_or_fingerprint_and_a_run_by_its_id(here
         found.fingerprint("ffff")
     with pytest.raises(StoreError, match="no such run: run-2"):
         found.run("run-2")
+
+
+def test_the_progress_of_a_run_at_work_is_no_leftover_however_old_it_is(here: Store) -> None:
+    held = Lease(here, "corpus es-en", "run", Pace())
+    here.write_record(f"progress/{held.id}.json", {})
+    age(here, f"progress/{held.id}.json", 999)
+    assert catalog(here).progress.keys() == {held.id} and catalog(here).leftovers(180) == []
+    age(here, held.key, 999)
+    assert [file.key for file in catalog(here).leftovers(180)] == [f"progress/{held.id}.json"]

@@ -262,3 +262,19 @@ def test_a_plan_changes_nothing(here: Store) -> None:
     before = contents(here)
     assert plan_collection(read_catalog(here, 0), 1).bytes > 0
     assert contents(here) == before
+
+
+def test_the_progress_of_a_run_goes_with_the_run_and_that_of_a_dead_one_as_a_leftover(here: Store) -> None:
+    for name in ("run-old", "run-new"):
+        record_run(here, name, [], [])
+        here.write_record(f"progress/{name}.json", {})
+    age(here, "runs/run-old.json", 60)
+    for name in ("run-dead", "run-just-ended"):
+        here.write_record(f"progress/{name}.json", {})
+    age(here, "progress/run-dead.json", 999)
+    age(here, "progress/run-new.json", 999)
+    plan = collect(here, 1, pace=QUICK)
+    assert [file.key for file in plan.progress] == ["progress/run-old.json"]
+    assert [file.key for file in plan.leftovers] == ["progress/run-dead.json"]
+    assert [file.key for file in here.files("progress")] == ["progress/run-just-ended.json", "progress/run-new.json"]
+    assert next(iter(file.key for phase in list(plan.phases())[1:] for file in phase)) == "progress/run-old.json", "before the run's record"

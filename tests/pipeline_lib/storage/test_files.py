@@ -3,6 +3,7 @@ import time
 from pathlib import Path
 
 import pytest
+from s3fs import S3FileSystem
 
 from pipeline_lib.storage.place import StoreError
 from pipeline_lib.storage.store import Store
@@ -94,3 +95,10 @@ def test_a_place_in_memory_is_listed_too() -> None:
     store = Store("memory://test-files/x")
     store.write_record("a/1.json", {})
     assert keys(store) == ["a/1.json"]
+
+
+def test_a_folder_that_comes_while_it_is_listed_is_no_file(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """s3fs says so of a prefix that was empty at its first question and is not at its second."""
+    folder = {"name": "bucket/prefix/progress", "type": "directory", "size": 0, "StorageClass": "DIRECTORY"}
+    monkeypatch.setattr(S3FileSystem, "find", lambda *_, **__: {"bucket/prefix/progress": folder})
+    assert Store(bucket).files("progress") == []

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from pipeline_lib.corpus import brat, tabular
 from pipeline_lib.corpus.brat import Standoff
@@ -15,6 +16,8 @@ from pipeline_lib.corpus.tabular import Table
 from pipeline_lib.corpus.text import BOM, NotUtf8, choose_reading, decode, readings, slices
 
 _NOTHING = Standoff((), (), ())
+# A table is parsed by the first of the threads that want it, not by all of them.
+_PARSING = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,8 @@ def read_table(path: Path) -> Table | None:
         known = path.stat()
     except OSError:
         return None
-    return _read_table(path, known.st_mtime_ns, known.st_size)
+    with _PARSING:
+        return _read_table(path, known.st_mtime_ns, known.st_size)
 
 
 @lru_cache(maxsize=4)

@@ -73,7 +73,7 @@ def export(root: str, out: str, outputs: Outputs, facts: RunFacts) -> Counts:
     there = Renewal(folder, {name: wanted for name, wanted in earlier.get("files", {}).items() if name in before})
     interrupted = (folder / UNFINISHED).exists()
     same = earlier.get("export") == made_of and len(there.intact) == len(earlier["files"]) and not interrupted
-    shards: dict[str, str] = earlier.get("shards", {})
+    shards: dict[str, str] = earlier.get("made_of", {})
     write_file(folder / UNFINISHED, "")
     if interrupted:
         remove_drafts(folder)
@@ -86,7 +86,7 @@ def export(root: str, out: str, outputs: Outputs, facts: RunFacts) -> Counts:
             (folder / stale).unlink(missing_ok=True)
     counts = _count(folder, outputs)
     write_file(folder / "report.html", render_report(_report(outputs, facts, scores, counts)))
-    record = {**facts.record, "export": made_of, "shards": shards, "files": there.files}
+    record = {**facts.record, "export": made_of, "made_of": shards, "files": there.files}
     write_file(folder / "run.json", json.dumps(record, indent=1, sort_keys=True) + "\n")
     (folder / UNFINISHED).unlink()
     return counts

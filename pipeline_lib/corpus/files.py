@@ -220,10 +220,7 @@ def is_file(path: Path) -> bool:
 def read_bytes(path: Path) -> bytes | None:
     """The file's bytes, None if it is unreadable. Only a regular file is opened: a pipe would wait for ever."""
     try:
-        if not is_file(path):
-            return None
-        with path.open("rb", buffering=0) as file:
-            return file.read()
+        return path.read_bytes() if is_file(path) else None
     except OSError:
         return None
 

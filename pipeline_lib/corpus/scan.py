@@ -91,11 +91,6 @@ def by_shard(files: pa.Table) -> dict[tuple[str, int], pa.Table]:
     return {(lang, shard): rows.to_arrow().cast(CORPUS_FILES.schema) for (lang, shard), rows in parts.items()}
 
 
-def files_of(files: pa.Table, lang: str, shard: int) -> pa.Table:
-    """The rows of one language and shard."""
-    return by_shard(files).get((lang, shard), CORPUS_FILES.table([]))
-
-
 def text_file(root: Path, row: Mapping[str, Any]) -> TextFile:
     """The file of one row of CORPUS_FILES."""
     return TextFile(root, row["document"], row["lang"], row["file"], row["annotations"], row["split"], row["entity"], row["name"])

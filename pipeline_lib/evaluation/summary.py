@@ -35,7 +35,7 @@ def count(
     warnings: pl.LazyFrame,
     targets: list[str],
 ) -> Counts:
-    """Count PROJECTIONS and CARRIED_LINES (columns target_lang, reason suffice), REJECTS and WARNINGS, of which no more is held than that."""
+    """Count PROJECTIONS and CARRIED_LINES (columns target_lang, reason suffice), REJECTS and WARNINGS; none of them is ever held whole."""
     rejected = rejects.group_by("stage", "code").len().collect(engine="streaming").sort("stage", "code")
     irregular = warnings.group_by("code").agg(pl.col("count").sum()).collect(engine="streaming").sort("code")
     return Counts(

@@ -31,10 +31,12 @@ class ReadDocument:
     warnings: list[FileWarning] = field(default_factory=list)
 
 
-def read_document(file: TextFile, with_annotations: bool, aliases: Mapping[str, str] | None = None) -> ReadDocument:
+def read_document(
+    file: TextFile, with_annotations: bool, aliases: Mapping[str, str] | None = None, with_warnings: bool = True
+) -> ReadDocument:
     """Rows of one text; its annotations are not opened unless ``with_annotations``: a target's gold stays unseen until scoring.
 
-    ``aliases`` gives labels other names.
+    ``aliases`` gives labels other names. ``with_warnings``: whether irregularities are looked for.
     """
     data = read_bytes(file.path)
     if data is None:
@@ -63,7 +65,9 @@ def read_document(file: TextFile, with_annotations: bool, aliases: Mapping[str, 
         mentions=mention_rows(renamed, file.document, file.lang, file.annotations or ""),
         lines=line_rows(renamed, file.document, file.lang),
         problems=problems + [_line_problem(file, problem) for problem in standoff.problems],
-        warnings=[*_text_warnings(file, raw, text), *(_annotation_warnings(file, standoff, text) if opened else [])],
+        warnings=[*_text_warnings(file, raw, text), *(_annotation_warnings(file, standoff, text) if opened else [])]
+        if with_warnings
+        else [],
     )
 
 

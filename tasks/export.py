@@ -215,8 +215,8 @@ def _count(folder: Path, outputs: Outputs) -> Counts:
     """What the exported tables hold."""
     source = outputs.texts[outputs.source]
     documents, mentions = sum(shard.documents.rows for shard in source), sum(shard.mentions.rows for shard in source)
-    tables = (pl.scan_parquet(folder / name, glob=False) for name in TABLES[:4])
-    return count(documents, mentions, *tables, outputs.targets)
+    projected, carried, rejects, warnings = (pl.scan_parquet(folder / name, glob=False) for name in TABLES[:4])
+    return count(documents, mentions, projected, carried, rejects, warnings, outputs.targets)
 
 
 def _report(outputs: Outputs, facts: RunFacts, scores: pa.Table, counts: Counts) -> ReportData:

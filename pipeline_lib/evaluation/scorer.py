@@ -117,7 +117,8 @@ def label_statistics(gold: pl.DataFrame, pred: pl.DataFrame, profile: Profile = 
     equal_on = [*_MENTION, "text"] if profile == "multicardioner" else _MENTION
     documents = pl.concat([gold["filename"], pred["filename"]]).unique().sort()
     parts = [documents[first : first + DOCUMENTS_AT_ONCE] for first in range(0, max(len(documents), 1), DOCUMENTS_AT_ONCE)]
-    return pl.concat([_counted(*(side.filter(pl.col("filename").is_in(part)) for side in (gold, pred)), equal_on) for part in parts])
+    among = [pl.col("filename").is_in(part.implode()) for part in parts]
+    return pl.concat([_counted(gold.filter(part), pred.filter(part), equal_on) for part in among])
 
 
 def _counted(gold: pl.DataFrame, pred: pl.DataFrame, equal_on: list[str]) -> pl.DataFrame:

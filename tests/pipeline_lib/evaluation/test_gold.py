@@ -56,6 +56,14 @@ def test_gold_is_scored_in_the_offsets_of_the_projection_whatever_it_counts(star
     assert rejects == [] and counts(found["SYMPTOM", "strict"]) == (1, 1, 1, 1), counting
 
 
+def test_how_many_mentions_are_held_at_a_time_does_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = plain(tmp_path, {f"en/{name}.{end}": data for name in "bcd" for end, data in (("txt", TEXT.encode()), ("ann", ANN))})
+    found = projections(*(row for name in "abcd" for row in rows(name)))
+    whole = scored(root, found)
+    monkeypatch.setattr("pipeline_lib.evaluation.gold.ROWS_AT_ONCE", 4)
+    assert scored(root, found) == whole and counts(whole[0]["SYMPTOM", "strict"]) == (8, 8, 8, 4)
+
+
 def test_labels_of_the_gold_are_renamed_like_those_of_the_source(tmp_path: Path) -> None:
     root = plain(tmp_path, {"en/a.ann": b"T1\tSINTOMA 21 25\tpain\n"})
     scan = scan_corpus(root, "es", ["en"], CorpusConfig(), ShardConfig())

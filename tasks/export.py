@@ -1,7 +1,7 @@
 """Export: the outputs of one run, as files in one folder."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,9 @@ from pipeline_lib.evaluation.summary import Counts, count, scores_json
 from pipeline_lib.progress.stage_time import StageTime
 from pipeline_lib.projection.export import projected_files, run_tsv, source_files, tsv_rows
 from pipeline_lib.storage.fingerprint import code_hash, digest, library_versions
-from pipeline_lib.storage.place import sha256
+from pipeline_lib.storage.renewal import Renewal, remove_drafts
 from pipeline_lib.storage.store import ArtifactRef, Store
-from pipeline_lib.storage.write import write_file
+from pipeline_lib.storage.write import DRAFT, write_file
 from tasks.ingest import Ingested
 from tasks.project import Projected
 from tasks.stage import STAGE
@@ -68,20 +68,29 @@ class RunFacts:
 def export(root: str, out: str, outputs: Outputs, facts: RunFacts) -> Counts:
     """Write ``out``: languages, tables, scores, config, report, and last ``run.json``, which lists every file with its hash.
 
-    Files that are what the same export left there are not written again; the report, which tells how this run went, always is.
+    Files that lie there as they should are not written again, and texts and annotations of a shard that is made of the same as in the
+    earlier export are not even rendered; the report, which tells how this run went, is always written.
     """
     store, folder = Store(root), Path(out)
-    before, made_of = check_out(folder), _made_of(outputs, facts)
-    files = _left_by(folder, made_of)
+    before, earlier, made_of = check_out(folder), _our_record(folder / "run.json") or {}, _made_of(outputs, facts)
+    there = Renewal(folder, {name: wanted for name, wanted in earlier.get("files", {}).items() if name in before})
+    interrupted = (folder / UNFINISHED).exists()
+    same = earlier.get("export") == made_of and len(there.intact) == len(earlier["files"]) and not interrupted
+    shards: dict[str, str] = earlier.get("made_of", {})
     write_file(folder / UNFINISHED, "")
+    if interrupted:
+        remove_drafts(folder)
     scores = pa.concat_tables([store.read(ref) for ref in outputs.scores]) if outputs.scores else SCORES.table([])
-    if files is None:
-        files = _write_files(store, folder, outputs, facts, scores)
-        for stale in sorted(before - {*files, "report.html", "run.json"}):
+    if same:
+        there.keep(list(there.intact))
+    else:
+        shards = _write_files(store, there, shards, outputs, facts, scores)
+        for stale in sorted(before - {*there.files, "report.html", "run.json"}):
             (folder / stale).unlink(missing_ok=True)
     counts = _count(folder, outputs)
     write_file(folder / "report.html", render_report(_report(outputs, facts, scores, counts)))
-    write_file(folder / "run.json", json.dumps({**facts.record, "export": made_of, "files": files}, indent=1, sort_keys=True) + "\n")
+    record = {**facts.record, "export": made_of, "made_of": shards, "files": there.files}
+    write_file(folder / "run.json", json.dumps(record, indent=1, sort_keys=True) + "\n")
     (folder / UNFINISHED).unlink()
     return counts
 
@@ -95,16 +104,11 @@ def _made_of(outputs: Outputs, facts: RunFacts) -> str:
     return digest(json.dumps([code_hash(__name__), library_versions(), said, [ref.sha256 for ref in refs]], sort_keys=True))
 
 
-def _left_by(folder: Path, made_of: str) -> dict[str, str] | None:
-    """The files of the same export with their hashes, if all of them are as it left them."""
-    record = _our_record(folder / "run.json")
-    if record is None or record.get("export") != made_of or (folder / UNFINISHED).exists():
-        return None
-    files: dict[str, str] = record["files"]
-    try:
-        return files if all(sha256(folder / name) == wanted for name, wanted in files.items()) else None
-    except OSError:
-        return None
+def _shard_made_of(*refs: ArtifactRef) -> str:
+    """Hash of all that decides the texts and annotations of one shard."""
+    return digest(
+        json.dumps([code_hash("pipeline_lib.projection.export"), library_versions(), [ref.sha256 for ref in refs]], sort_keys=True)
+    )
 
 
 def check_out(folder: Path) -> set[str]:
@@ -128,10 +132,13 @@ def _our_record(file: Path) -> dict[str, Any] | None:
     return found if ours else None
 
 
-def _write_files(store: Store, folder: Path, outputs: Outputs, facts: RunFacts, scores: pa.Table) -> dict[str, str]:
-    """Everything but report and record: names relative to ``folder``, and hashes."""
+def _write_files(
+    store: Store, there: Renewal, before: Mapping[str, str], outputs: Outputs, facts: RunFacts, scores: pa.Table
+) -> dict[str, str]:
+    """Everything but report and record. Returns, as ``before`` has it of the earlier export, what each language's shard is made of."""
+    folder = there.folder
     folder.mkdir(parents=True, exist_ok=True)
-    written = [*_write_sources(store, folder, outputs), *_write_targets(store, folder, outputs)]
+    made_of = _write_sources(store, there, before, outputs) | _write_targets(store, there, before, outputs)
     for name, contract, refs in (
         ("rejects.parquet", REJECTS, outputs.rejects),
         ("warnings.parquet", WARNINGS, outputs.warnings),
@@ -140,16 +147,17 @@ def _write_files(store: Store, folder: Path, outputs: Outputs, facts: RunFacts, 
         with _table(folder / name, contract) as add:
             for ref in refs:
                 add(store.read(ref))
-    write_file(folder / "scores.json", json.dumps(scores_json(scores), indent=1) + "\n")
-    write_file(folder / "config.toml", facts.config)
-    return {name: sha256(folder / name) for name in sorted([*written, *TABLES, "scores.json", "config.toml"])}
+    for name in TABLES:
+        there.add(name)
+    there.write([("scores.json", json.dumps(scores_json(scores), indent=1) + "\n"), ("config.toml", facts.config)])
+    return made_of
 
 
-def _write_targets(store: Store, folder: Path, outputs: Outputs) -> list[str]:
-    """A folder a language with texts, annotations and run.tsv, and the two tables of all languages. Returns the folders' files."""
-    written = []
+def _write_targets(store: Store, there: Renewal, before: Mapping[str, str], outputs: Outputs) -> dict[str, str]:
+    """A folder a language with texts, annotations and run.tsv, and the two tables of all languages. Returns what its shards are made of."""
+    made_of: dict[str, str] = {}
     names = _names(store, outputs)
-    projections_file, carried_file = folder / "projections.parquet", folder / "carried_lines.parquet"
+    projections_file, carried_file = there.folder / "projections.parquet", there.folder / "carried_lines.parquet"
     with _table(projections_file, PROJECTIONS) as add_projections, _table(carried_file, CARRIED_LINES) as add_carried:
         for lang in outputs.targets:
             rows = []
@@ -158,36 +166,49 @@ def _write_targets(store: Store, folder: Path, outputs: Outputs) -> list[str]:
                 add_projections(projections)
                 add_carried(carried)
                 rows.append(tsv_rows(documents, projections, names[lang]))
-                for name, content in projected_files(documents, projections, carried):
-                    write_file(folder / lang / name, content)
-                    written.append(f"{lang}/{name}")
-            write_file(folder / lang / "run.tsv", run_tsv(pl.concat(rows)))
-            written.append(f"{lang}/run.tsv")
-    return written
+                key, files = shard.documents.shard, _names_of(lang, documents)
+                made_of[key] = _shard_made_of(shard.documents, made.projections, made.carried)
+                if before.get(key) != made_of[key] or not there.keep(files):
+                    there.write(_below(lang, projected_files(documents, projections, carried)))
+            there.write([(f"{lang}/run.tsv", run_tsv(pl.concat(rows)))])
+    return made_of
 
 
-def _write_sources(store: Store, folder: Path, outputs: Outputs) -> list[str]:
-    """The source's folder of texts and annotations, unless it is a target too. Returns its files."""
-    written = []
-    for shard in outputs.texts[outputs.source] if outputs.source not in outputs.targets else []:
-        for name, content in source_files(store.read(shard.documents), store.read(shard.mentions), store.read(shard.lines)):
-            write_file(folder / outputs.source / name, content)
-            written.append(f"{outputs.source}/{name}")
-    return written
+def _write_sources(store: Store, there: Renewal, before: Mapping[str, str], outputs: Outputs) -> dict[str, str]:
+    """The source's folder of texts and annotations, unless it is a target too. Returns what its shards are made of."""
+    made_of: dict[str, str] = {}
+    lang = outputs.source
+    for shard in outputs.texts[lang] if lang not in outputs.targets else []:
+        key = shard.documents.shard
+        made_of[key] = _shard_made_of(shard.documents, shard.mentions, shard.lines)
+        if before.get(key) != made_of[key] or not there.keep(_names_of(lang, store.read(shard.documents, ["document"]))):
+            files = source_files(store.read(shard.documents), store.read(shard.mentions), store.read(shard.lines))
+            there.write(_below(lang, files))
+    return made_of
+
+
+def _names_of(lang: str, documents: pa.Table) -> list[str]:
+    """The files of these documents."""
+    return [f"{lang}/{document}.{end}" for document in documents["document"].to_pylist() for end in ("txt", "ann")]
+
+
+def _below(lang: str, files: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    return ((f"{lang}/{name}", content) for name, content in files)
 
 
 def _names(store: Store, outputs: Outputs) -> dict[str, dict[str, str]]:
     """What each document is called in TSV files, by language."""
+    rows = store.read(outputs.files, ["lang", "document", "name"])
     names: dict[str, dict[str, str]] = {}
-    for row in store.read(outputs.files, ["lang", "document", "name"]).to_pylist():
-        names.setdefault(row["lang"], {})[row["document"]] = row["name"]
+    for lang, document, name in zip(*(rows[column].to_pylist() for column in ("lang", "document", "name")), strict=True):
+        names.setdefault(lang, {})[document] = name
     return names
 
 
 @contextmanager
 def _table(path: Path, contract: Contract) -> Iterator[Callable[[pa.Table], None]]:
     """Adds the shards' tables to one file, which is there whole or not at all."""
-    temporary = path.with_name(f".writing-{path.name}")
+    temporary = path.with_name(f"{DRAFT}{path.name}")
     with pq.ParquetWriter(temporary, contract.schema, compression="zstd") as writer:
         yield lambda table: writer.write_table(table.cast(contract.schema))
     temporary.replace(path)
@@ -197,8 +218,7 @@ def _count(folder: Path, outputs: Outputs) -> Counts:
     """What the exported tables hold."""
     source = outputs.texts[outputs.source]
     documents, mentions = sum(shard.documents.rows for shard in source), sum(shard.mentions.rows for shard in source)
-    projected, carried = (pq.read_table(folder / name, columns=["target_lang", "reason"]) for name in TABLES[:2])
-    rejects, warnings = (pq.read_table(folder / name) for name in TABLES[2:4])
+    projected, carried, rejects, warnings = (pl.scan_parquet(folder / name, glob=False) for name in TABLES[:4])
     return count(documents, mentions, projected, carried, rejects, warnings, outputs.targets)
 
 

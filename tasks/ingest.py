@@ -8,10 +8,9 @@ from prefect import task
 from data_contracts import ANNOTATION_LINES, DOCUMENTS, MENTIONS, REJECTS, WARNINGS
 from pipeline_lib.corpus.ingest import ingest
 from pipeline_lib.corpus.layouts import CorpusConfig
-from pipeline_lib.corpus.scan import files_of
 from pipeline_lib.storage.fingerprint import ingredients, table_hash
 from pipeline_lib.storage.store import ArtifactRef, Store
-from tasks.scan import Scanned
+from tasks.scan import Scanned, listed
 from tasks.stage import STAGE, shard_name
 
 
@@ -34,7 +33,7 @@ class Ingested:
 def ingest_shard(root: str, corpus: str, scanned: Scanned, lang: str, shard: int, config: CorpusConfig) -> Ingested:
     """DOCUMENTS, MENTIONS, ANNOTATION_LINES, REJECTS, WARNINGS; annotations are opened for the source language only."""
     store = Store(root)
-    files = files_of(store.read(scanned.files), lang, shard)
+    files = listed(root, scanned.files, lang, shard)
     annotated = lang == scanned.source
     # What gold a target has, and what of it counts, is the scorer's business.
     read = files.drop_columns(["scored"] if annotated else ["scored", "annotations"])

@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
+import pyarrow as pa
 from prefect import task
 
 from data_contracts import CORPUS_FILES, REJECTS
 from pipeline_lib.corpus.layouts import CorpusConfig
-from pipeline_lib.corpus.scan import ShardConfig, scan_corpus
+from pipeline_lib.corpus.scan import ShardConfig, by_shard, scan_corpus
 from pipeline_lib.storage.fingerprint import ingredients, table_hash
 from pipeline_lib.storage.store import ArtifactRef, Store
 from pipeline_lib.supervision.declared import check_declared, declared_documents, read_declared
 from tasks.stage import STAGE
+
+_LISTED: dict[tuple[str, str, str], dict[tuple[str, int], pa.Table]] = {}  # the last scan's files, by language and shard
+_READING = Lock()
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,17 @@ class Scanned:
     @property
     def main(self) -> ArtifactRef:
         return self.files
+
+
+def listed(root: str, files: ArtifactRef, lang: str, shard: int) -> pa.Table:
+    """CORPUS_FILES of one language and shard; the whole table is read once a process, not once a shard."""
+    address = (root, files.key, files.sha256)
+    with _READING:
+        if address not in _LISTED:
+            found = by_shard(Store(root).read(files))
+            _LISTED.clear()
+            _LISTED[address] = found
+        return _LISTED[address].get((lang, shard), CORPUS_FILES.table([]))
 
 
 @task(name="scan", **STAGE)

@@ -13,7 +13,8 @@ from pipeline_lib.corpus.documents import hash_file
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.evaluation.gold import score_projections
 from pipeline_lib.evaluation.resample import ResampleConfig
-from pipeline_lib.storage.fingerprint import ingredients, table_hash
+from pipeline_lib.storage.fingerprint import digest, ingredients, table_hash
+from pipeline_lib.storage.parallel import in_parallel
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.scan import Scanned
 from tasks.stage import STAGE, fingerprints
@@ -35,8 +36,9 @@ def score(
     store = Store(root)
     files = pl.DataFrame(store.read(scanned.files)).filter(pl.col("lang") == target).to_arrow()
     files = files.cast(CORPUS_FILES.schema)
-    gold = [hash_file(Path(corpus) / name) for name in sorted(set(files["annotations"].drop_null().to_pylist()))]
-    inputs = [table_hash(files), *gold, *sorted(f"{label}={alias}" for label, alias in layout.aliases.items()), *fingerprints(projections)]
+    annotations = sorted(set(files["annotations"].drop_null().to_pylist()))
+    gold = digest("\n".join(in_parallel(lambda name: hash_file(Path(corpus) / name), annotations)))
+    inputs = [table_hash(files), gold, *sorted(f"{label}={alias}" for label, alias in layout.aliases.items()), *fingerprints(projections)]
     made_of = ingredients(SCORES.id, "pipeline_lib.evaluation.gold", config, inputs)
 
     def make() -> list[tuple[pa.Table, pa.Table]]:

@@ -10,11 +10,10 @@ from prefect import task
 
 from data_contracts import CORPUS_FILES, REJECTS, SUPPORT
 from pipeline_lib.corpus.layouts import CorpusConfig
-from pipeline_lib.corpus.scan import files_of
 from pipeline_lib.projection.support import Place, read_support, stray_support, support_hashes, tagged_files
 from pipeline_lib.storage.fingerprint import ingredients, table_hash
 from pipeline_lib.storage.store import ArtifactRef, Store
-from tasks.scan import Scanned
+from tasks.scan import Scanned, listed
 from tasks.stage import STAGE, shard_name
 
 SCIENCE = "pipeline_lib.projection.support"
@@ -32,7 +31,7 @@ class Supported:
 def read_shard(root: str, corpus: str, scanned: Scanned, lang: str, shard: int, place: Place, layout: CorpusConfig) -> Supported:
     """Opens the user's predictions, never the annotations beside the target texts."""
     store = Store(root)
-    files = files_of(store.read(scanned.files), lang, shard).drop_columns(["scored", "annotations"])
+    files = listed(root, scanned.files, lang, shard).drop_columns(["scored", "annotations"])
     files = files.append_column(CORPUS_FILES.schema.field("annotations"), pa.nulls(files.num_rows, pa.string()))
     tagged = tagged_files(Path(corpus), files, place)
     texts = dict(zip(files["document"].to_pylist(), files["sha256"].to_pylist(), strict=True))

@@ -103,7 +103,8 @@ def check_against(standoff: Standoff, text: str) -> Standoff:
         elif not matches(text, mention):
             code = "surface_mismatch"
         else:
-            held = replace(mention, surface=slices(text, mention.starts, mention.ends))
+            surface = slices(text, mention.starts, mention.ends)
+            held = mention if surface == mention.surface else replace(mention, surface=surface)
             mentions.append(_remember(held, verbatim(mention)))
             continue
         others += read_lines(verbatim(mention) + mention.terminator, mention.line)
@@ -191,7 +192,8 @@ def _syntax_problem(mention: Mention | None, taken: dict[str, Mention]) -> str |
 
 def _remember(mention: Mention, line: str) -> Mention:
     """The mention with ``line`` as its raw, but only where the canonical form could not restore it."""
-    return replace(mention, raw=None if format_mention(mention) == line else line)
+    raw = None if format_mention(mention) == line else line
+    return mention if raw == mention.raw else replace(mention, raw=raw)
 
 
 def _problem(line: int, code: str, claimed: tuple[int, int] | None) -> Problem:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from pipeline_lib.corpus import brat, tabular
 from pipeline_lib.corpus.brat import Standoff
@@ -15,6 +16,8 @@ from pipeline_lib.corpus.tabular import Table
 from pipeline_lib.corpus.text import BOM, NotUtf8, choose_reading, decode, readings, slices
 
 _NOTHING = Standoff((), (), ())
+# A table is parsed by the first of the threads that want it, not by all of them.
+_PARSING = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,12 @@ class ReadDocument:
     warnings: list[FileWarning] = field(default_factory=list)
 
 
-def read_document(file: TextFile, with_annotations: bool, aliases: Mapping[str, str] | None = None) -> ReadDocument:
+def read_document(
+    file: TextFile, with_annotations: bool, aliases: Mapping[str, str] | None = None, with_warnings: bool = True
+) -> ReadDocument:
     """Rows of one text; its annotations are not opened unless ``with_annotations``: a target's gold stays unseen until scoring.
 
-    ``aliases`` gives labels other names.
+    ``aliases`` gives labels other names. ``with_warnings``: whether irregularities are looked for.
     """
     data = read_bytes(file.path)
     if data is None:
@@ -60,7 +65,9 @@ def read_document(file: TextFile, with_annotations: bool, aliases: Mapping[str, 
         mentions=mention_rows(renamed, file.document, file.lang, file.annotations or ""),
         lines=line_rows(renamed, file.document, file.lang),
         problems=problems + [_line_problem(file, problem) for problem in standoff.problems],
-        warnings=[*_text_warnings(file, raw, text), *(_annotation_warnings(file, standoff, text) if opened else [])],
+        warnings=[*_text_warnings(file, raw, text), *(_annotation_warnings(file, standoff, text) if opened else [])]
+        if with_warnings
+        else [],
     )
 
 
@@ -112,7 +119,8 @@ def read_table(path: Path) -> Table | None:
         known = path.stat()
     except OSError:
         return None
-    return _read_table(path, known.st_mtime_ns, known.st_size)
+    with _PARSING:
+        return _read_table(path, known.st_mtime_ns, known.st_size)
 
 
 @lru_cache(maxsize=4)

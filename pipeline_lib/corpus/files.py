@@ -2,7 +2,9 @@
 
 import os
 import unicodedata
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 RULES = {
@@ -113,14 +115,15 @@ def is_safe(name: str) -> bool:
         name != ""
         and name[0] not in ".-"
         and ".." not in name
-        and not any(character in "/\\:" or unicodedata.category(character) in _UNSAFE_CATEGORIES for character in name)
+        and not any(separator in name for separator in "/\\:")
+        and not _has(name, _UNSAFE_CATEGORIES)
         and len(name.encode("utf-8")) <= _LONGEST_NAME
     )
 
 
 def is_utf8(name: str) -> bool:
     """Whether a path can be written down: a byte of a file name that is not UTF-8 is read as half a surrogate pair, which cannot."""
-    return not any(unicodedata.category(character) == "Cs" for character in name)
+    return not _has(name, {"Cs"})
 
 
 def is_label(name: str) -> bool:
@@ -130,6 +133,8 @@ def is_label(name: str) -> bool:
 
 def printable(name: str) -> str:
     """``name`` with what is not printable as backslash escapes."""
+    if name.isprintable():
+        return name
     return "".join(character if character.isprintable() else character.encode("unicode_escape").decode("ascii") for character in name)
 
 
@@ -147,23 +152,58 @@ def refuse_folder(error: OSError) -> None:
     raise CorpusError(f"cannot list folder {printable(str(error.filename))}: {error.strerror}") from error
 
 
-def accept(root: Path, folder: Path, suffix: str, lang: str | None, found: Discovery) -> dict[str, str]:
-    """The files of a folder with ``suffix``, relative to ``root``, by stem; those with a bad name or target go to ``found.problems``."""
-    accepted: dict[str, str] = {}
-    for path in entries(folder):
-        # Not Path.suffix, to which `.txt` is a name without one.
-        if not path.name.lower().endswith(suffix):
-            continue
-        file, stem = path.relative_to(root).as_posix(), path.name[: -len(suffix)]
-        if not is_safe(stem) or not is_utf8(file):
-            found.reject("unsafe_name", file, lang)
-        elif not path.name.endswith(suffix):
-            found.reject("upper_case_suffix", file, lang, stem)
-        elif not is_inside(root, path):
-            found.reject("outside_corpus", file, lang, stem)
-        else:
-            accepted[stem] = file
-    return accepted
+@dataclass(frozen=True)
+class Folder:
+    """One folder below ``root``, listed once: a language may have tens of thousands of files.
+
+    Attributes:
+        names: what lies in it, sorted; links: which of them are symlinks.
+        above: what a name starts with relative to ``root``, such as ``en/``.
+    """
+
+    root: Path
+    path: Path
+    names: list[str]
+    links: frozenset[str]
+    above: str
+
+    @cached_property
+    def is_inside(self) -> bool:
+        return is_inside(self.root, self.path)
+
+    def holds(self, name: str) -> bool:
+        """Whether the file stays below ``root`` when symlinks are followed."""
+        return is_inside(self.root, self.path / name) if name in self.links else self.is_inside
+
+    def accept(self, suffix: str, lang: str | None, found: Discovery) -> dict[str, str]:
+        """The files with ``suffix``, relative to ``root``, by stem; those with a bad name or target go to ``found.problems``."""
+        accepted: dict[str, str] = {}
+        for name in self.names:
+            # Not Path.suffix, to which `.txt` is a name without one.
+            if not name.lower().endswith(suffix):
+                continue
+            file, stem = self.above + name, name[: -len(suffix)]
+            if not is_safe(stem) or not is_utf8(file):
+                found.reject("unsafe_name", file, lang)
+            elif not name.endswith(suffix):
+                found.reject("upper_case_suffix", file, lang, stem)
+            elif not self.holds(name):
+                found.reject("outside_corpus", file, lang, stem)
+            else:
+                accepted[stem] = file
+        return accepted
+
+
+def list_folder(root: Path, path: Path) -> Folder:
+    """A folder below ``root``. Raises ``CorpusError``."""
+    try:
+        with os.scandir(path) as found:
+            links = {entry.name: entry.is_symlink() for entry in found}
+    except OSError as error:
+        refuse_folder(error)
+        raise
+    above = path.relative_to(root).as_posix()
+    return Folder(root, path, sorted(links), frozenset(name for name in links if links[name]), "" if above == "." else f"{above}/")
 
 
 def is_inside(root: Path, path: Path) -> bool:
@@ -183,3 +223,8 @@ def read_bytes(path: Path) -> bytes | None:
         return path.read_bytes() if is_file(path) else None
     except OSError:
         return None
+
+
+def _has(name: str, categories: Collection[str]) -> bool:
+    """Whether a character is of one of these categories, none of which is printable."""
+    return not name.isprintable() and any(unicodedata.category(character) in categories for character in name)

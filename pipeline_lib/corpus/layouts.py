@@ -69,22 +69,31 @@ def languages(root: Path, config: CorpusConfig = DEFAULT) -> list[str]:
 
 def resolve_language(root: Path, code: str, config: CorpusConfig = DEFAULT) -> str:
     """The corpus's own code for ``code`` (`cs` and `cz` are one language, `EN` and `en` too). Raises ``CorpusError``."""
+    return resolve_languages(root, [code], config)[0]
+
+
+def resolve_languages(root: Path, codes: Sequence[str], config: CorpusConfig = DEFAULT) -> list[str]:
+    """The corpus's own code for each of ``codes``, with one look at the folder. Raises ``CorpusError``."""
     found = languages(root, config)
-    spellings = {lang.casefold(): lang for lang in found} | {lang: lang for lang in found}
-    for spelling in (code, code.casefold(), SPELLINGS.get(code.casefold())):
-        if spelling in spellings:
-            return spellings[spelling]
-    raise CorpusError(f"no documents in language {printable(code)}; the corpus has: {', '.join(found)}")
+    return [_own_code(code, found) for code in codes]
 
 
 def discover(root: Path, langs: Sequence[str], config: CorpusConfig = DEFAULT) -> Discovery:
     """Every text and every unusable file of ``langs``; opens no text and no annotation. Raises ``CorpusError``."""
-    wanted = {resolve_language(root, lang, config) for lang in langs}
+    wanted = set(resolve_languages(root, langs, config))
     found = Discovery()
     for part in _parts(root, sorted(wanted), config):
         found.files += [file for file in part.files if file.lang in wanted]
         found.problems += [problem for problem in part.problems if problem.lang is None or problem.lang in wanted]
     return found.ordered()
+
+
+def _own_code(code: str, found: Sequence[str]) -> str:
+    spellings = {lang.casefold(): lang for lang in found} | {lang: lang for lang in found}
+    for spelling in (code, code.casefold(), SPELLINGS.get(code.casefold())):
+        if spelling in spellings:
+            return spellings[spelling]
+    raise CorpusError(f"no documents in language {printable(code)}; the corpus has: {', '.join(found)}")
 
 
 def _parts(root: Path, langs: Sequence[str], config: CorpusConfig) -> list[Discovery]:
@@ -95,7 +104,7 @@ def _parts(root: Path, langs: Sequence[str], config: CorpusConfig) -> list[Disco
         return [multiclin.discover_multiclin(root, folder) for folder in multiclin.find_folders(root)]
     if layout == "plain":
         return [plain.discover_plain(root, lang) for lang in langs]
-    named = {resolve_language(root, lang, config): table for lang, table in config.annotations.items()}
+    named = dict(zip(resolve_languages(root, list(config.annotations), config), config.annotations.values(), strict=True))
     return [_discover_folder(root, lang, named.get(lang), layout == "tsv") for lang in langs]
 
 

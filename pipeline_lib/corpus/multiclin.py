@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline_lib.corpus.files import Discovery, TextFile, accept, refuse_folder
+from pipeline_lib.corpus.files import Discovery, TextFile, list_folder, refuse_folder
 
 _FOLDER = re.compile(r".+-(?P<lang>[A-Za-z]{2})-(?P<split>[A-Za-z0-9]+)-(?P<entity>[A-Za-z0-9]+)")
 _NUMBER = re.compile(r"[0-9]+")
@@ -39,8 +39,8 @@ def discover_multiclin(root: Path, folder: EntityFolder) -> Discovery:
     """The texts of one folder; document ids are ``{split}-{entity}-{number}``. Annotations: ``ann``, else the one ``tsv``."""
     found = Discovery()
     lang, split, entity = folder.lang, folder.split, folder.entity
-    texts = accept(root, folder.path / "txt", ".txt", lang, found)
-    standoff = accept(root, folder.path / "ann", ".ann", lang, found) if (folder.path / "ann").is_dir() else {}
+    texts = list_folder(root, folder.path / "txt").accept(".txt", lang, found)
+    standoff = list_folder(root, folder.path / "ann").accept(".ann", lang, found) if (folder.path / "ann").is_dir() else {}
     # A release gives its annotations both ways; the TSV is only looked for where a text has no standoff.
     table = _table(root, folder, found) if texts.keys() - standoff.keys() else None
     for stem, file in texts.items():
@@ -58,7 +58,7 @@ def discover_multiclin(root: Path, folder: EntityFolder) -> Discovery:
 def _table(root: Path, folder: EntityFolder, found: Discovery) -> str | None:
     """The folder's TSV, relative to ``root``; several are rejected, one by one."""
     inner = folder.path / "tsv"
-    names = sorted(accept(root, inner, ".tsv", folder.lang, found).values()) if inner.is_dir() else []
+    names = sorted(list_folder(root, inner).accept(".tsv", folder.lang, found).values()) if inner.is_dir() else []
     if len(names) > 1:
         for name in names:
             found.reject("ambiguous_annotations", name, folder.lang)

@@ -8,12 +8,12 @@ from pipeline_lib.corpus.files import (
     CorpusError,
     Discovery,
     TextFile,
-    accept,
     entries,
     is_file,
     is_inside,
     is_safe,
     is_utf8,
+    list_folder,
     printable,
     refuse_folder,
 )
@@ -37,7 +37,7 @@ def discover_plain(root: Path, lang: str) -> Discovery:
 def discover_tabular(root: Path, lang: str, table: str | None) -> Discovery:
     """The texts of one language, all annotated by one TSV, or by none."""
     found = Discovery()
-    texts = accept(root, root / lang, ".txt", lang, found)
+    texts = list_folder(root, root / lang).accept(".txt", lang, found)
     found.files = [TextFile(root, document, lang, file, table) for document, file in texts.items()]
     return found
 
@@ -75,9 +75,9 @@ def discover_tree(root: Path) -> Discovery:
 
 def _discover_beside(root: Path, folder: Path, lang: str) -> Discovery:
     """The texts of a folder, each with the ``.ann`` beside it."""
-    found = Discovery()
-    texts, annotations = (accept(root, folder, suffix, lang or None, found) for suffix in (".txt", ".ann"))
-    named = {path.name.removesuffix(".txt") for path in entries(folder) if path.name.endswith(".txt")}
+    found, listed = Discovery(), list_folder(root, folder)
+    texts, annotations = (listed.accept(suffix, lang or None, found) for suffix in (".txt", ".ann"))
+    named = {name.removesuffix(".txt") for name in listed.names if name.endswith(".txt")}
     found.files = [TextFile(root, document, lang, file, annotations.get(document)) for document, file in texts.items()]
     for document in annotations.keys() - named:
         found.reject("missing_text", annotations[document], lang or None, document)

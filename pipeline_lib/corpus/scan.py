@@ -13,8 +13,9 @@ from pydantic import BaseModel, Field
 from data_contracts.corpus import CORPUS_FILES, REJECTS
 from pipeline_lib.corpus.documents import annotations_hash, hash_file, table_problems
 from pipeline_lib.corpus.files import CorpusError, FileProblem, TextFile, printable, problem_row
-from pipeline_lib.corpus.layouts import CorpusConfig, discover, resolve_language
+from pipeline_lib.corpus.layouts import CorpusConfig, discover, resolve_languages
 from pipeline_lib.corpus.scored import read_scored
+from pipeline_lib.storage.parallel import in_parallel
 
 NO_COUNTERPART = "a document has a text in both the source and the target language"
 UNKNOWN_SCORED = "a document that is listed as scored has a text in both languages"
@@ -64,10 +65,12 @@ def scan_corpus(
         shards: the collection's number of shards, if an earlier run chose it.
         trained: ids or names of documents whose gold is learnt from: it is not scored in any language.
     """
-    own = resolve_language(root, source, corpus)
-    langs = list(dict.fromkeys(resolve_language(root, lang, corpus) for lang in targets))
+    own, *resolved = resolve_languages(root, [source, *targets], corpus)
+    langs = list(dict.fromkeys(resolved))
     found = discover(root, [own, *langs], corpus)
-    by_lang = {lang: {file.document: file for file in found.files if file.lang == lang} for lang in [own, *langs]}
+    by_lang: dict[str, dict[str, TextFile]] = {lang: {} for lang in [own, *langs]}
+    for file in found.files:
+        by_lang[file.lang][file.document] = file
     for lang in langs:
         if not by_lang[own].keys() & by_lang[lang].keys():
             raise CorpusError(f"no document has a text in both {own} and {lang}: a document is the same file name in two languages")
@@ -75,17 +78,17 @@ def scan_corpus(
     kept = [file for file in found.files if file.document in by_lang[own]]
     scored = _listed(root, corpus)
     learnt = {file.document for file in kept if not trained.isdisjoint((file.document, file.name))}
-    files = [
-        _file_row(file, file.lang == own, _is_scored(file, scored) and file.document not in learnt, shard_of(file.document, count))
-        for file in kept
-    ]
+    counts = [_is_scored(file, scored) and file.document not in learnt for file in kept]
     problems = [*found.problems, *strays(root, by_lang[own].values()), *_unpaired(by_lang, own, langs), *unknown_scored(root, corpus, kept)]
-    return Scan(own, langs, count, CORPUS_FILES.table(files), REJECTS.table([problem_row("scan", problem) for problem in problems]))
+    return Scan(
+        own, langs, count, _files_table(kept, own, counts, count), REJECTS.table([problem_row("scan", problem) for problem in problems])
+    )
 
 
-def files_of(files: pa.Table, lang: str, shard: int) -> pa.Table:
-    """The rows of one language and shard."""
-    return pl.DataFrame(files).filter((pl.col("lang") == lang) & (pl.col("shard") == shard)).to_arrow().cast(CORPUS_FILES.schema)
+def by_shard(files: pa.Table) -> dict[tuple[str, int], pa.Table]:
+    """The rows of each language and shard that has any, in one pass over CORPUS_FILES."""
+    parts = pl.DataFrame(files).partition_by("lang", "shard", as_dict=True)
+    return {(lang, shard): rows.to_arrow().cast(CORPUS_FILES.schema) for (lang, shard), rows in parts.items()}
 
 
 def text_file(root: Path, row: Mapping[str, Any]) -> TextFile:
@@ -118,20 +121,18 @@ def _is_scored(file: TextFile, scored: frozenset[str] | None) -> bool:
     return file.annotations is not None and (scored is None or not scored.isdisjoint((file.document, file.name)))
 
 
-def _file_row(file: TextFile, is_source: bool, scored: bool, shard: int) -> dict[str, object]:
-    return {
-        "document": file.document,
-        "lang": file.lang,
-        "name": file.name,
-        "file": file.file,
-        "sha256": hash_file(file.path),
-        "annotations": file.annotations,
-        "annotations_sha256": annotations_hash(file) if is_source and file.annotations else None,
+def _files_table(files: Sequence[TextFile], source: str, scored: Sequence[bool], shards: int) -> pa.Table:
+    """CORPUS_FILES. Every text is opened, and what annotates those of the source."""
+    annotated = [file if file.lang == source and file.annotations else None for file in files]
+    shard = {document: shard_of(document, shards) for document in {file.document for file in files}}
+    columns = {
+        "sha256": list(in_parallel(hash_file, (file.path for file in files))),
+        "annotations_sha256": list(in_parallel(lambda file: annotations_hash(file) if file else None, annotated)),
         "scored": scored,
-        "split": file.split,
-        "entity": file.entity,
-        "shard": shard,
+        "shard": [shard[file.document] for file in files],
     }
+    told = {name: [getattr(file, name) for file in files] for name in CORPUS_FILES.schema.names if name not in columns}
+    return pa.table(told | columns, schema=CORPUS_FILES.schema)
 
 
 def _unpaired(by_lang: Mapping[str, Mapping[str, TextFile]], source: str, targets: Sequence[str]) -> Iterator[FileProblem]:

@@ -13,9 +13,12 @@ from pipeline_lib.corpus.files import FileProblem, TextFile, problem_row
 from pipeline_lib.corpus.scan import strays, text_file
 from pipeline_lib.evaluation.annotations import as_projected
 from pipeline_lib.evaluation.resample import ResampleConfig, score_table
+from pipeline_lib.storage.parallel import in_parallel
 
 Mention = tuple[str, int, int]  # label, first start, last end
 OFFICIAL = {"filename": pl.String, "label": pl.String, "start_span": pl.Int64, "end_span": pl.Int64}
+
+ROWS_AT_ONCE = 20_000  # mentions that are held as Python objects
 
 
 @dataclass(frozen=True)
@@ -37,24 +40,27 @@ def score_projections(
     Args:
         files: CORPUS_FILES of the target language.
     """
-    gold: list[tuple[str, str, int, int]] = []
-    scored: set[str] = set()
-    texts = [(text_file(root, row), row["scored"]) for row in files.to_pylist()]
-    rejects = [problem_row("score", problem) for problem in strays(root, [file for file, _ in texts])]
-    for file in (file for file, counts in texts if counts):
-        found = gold_mentions(file, aliases)
+    texts = [text_file(root, row) for row in files.to_pylist()]
+    counted = [file for file, counts in zip(texts, files["scored"].to_pylist(), strict=True) if counts]
+    rejects = [problem_row("score", problem) for problem in strays(root, texts)]
+    gold, scored = [pl.DataFrame(schema=OFFICIAL)], []
+    waiting: list[tuple[str, str, int, int]] = []
+    for file, found in zip(counted, in_parallel(lambda file: gold_mentions(file, aliases), counted), strict=True):
         rejects += [problem_row("score", problem) for problem in found.problems]
         if found.readable:
-            scored.add(file.document)
-            gold += [(file.document, *mention) for mention in found.mentions]
-    predicted = official_rows(projections).filter(pl.col("filename").is_in(sorted(scored)))
-    frame = pl.DataFrame(gold, schema=OFFICIAL, orient="row")
-    return score_table(frame, predicted, target, config), REJECTS.table(rejects)
+            scored.append(file.document)
+            waiting += [(file.document, *mention) for mention in found.mentions]
+        if len(waiting) > ROWS_AT_ONCE:
+            gold.append(pl.DataFrame(waiting, schema=OFFICIAL, orient="row"))
+            waiting = []
+    gold.append(pl.DataFrame(waiting, schema=OFFICIAL, orient="row"))
+    predicted = official_rows(projections).filter(pl.col("filename").is_in(scored))
+    return score_table(pl.concat(gold), predicted, target, config), REJECTS.table(rejects)
 
 
 def gold_mentions(file: TextFile, aliases: Mapping[str, str]) -> DocumentGold:
     """The gold of one text, with offsets in the text as projections count it."""
-    read = read_document(file, with_annotations=True, aliases=aliases)
+    read = read_document(file, with_annotations=True, aliases=aliases, with_warnings=False)
     if read.document is None or any(problem.line is None for problem in read.problems):
         return DocumentGold(False, [], read.problems)
     _, places = as_projected(file, str(read.document["reading"]))

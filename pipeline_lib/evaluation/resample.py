@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from data_contracts.evaluation import SCORES
 from pipeline_lib.evaluation.scorer import CREDITS, Floats, Metric, Profile, by_label, label_statistics, rates, score_of
 
-_CELLS_AT_ONCE = 10_000_000
+_CELLS_AT_ONCE = 2_000_000  # draws, of 16 bytes each
 
 
 class ResampleConfig(BaseModel):

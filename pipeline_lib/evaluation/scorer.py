@@ -27,6 +27,8 @@ COUNTED = ("tp", "fp", "fn", "gold_best", "gold", "pred_best", "predicted")
 CREDITS: dict[Metric, tuple[str, str]] = {"strict": ("tp", "tp"), "char": ("pred_best", "gold_best")}
 """Per metric: the statistic that precision divides by ``predicted``, and the one that recall divides by ``gold``."""
 
+DOCUMENTS_AT_ONCE = 1000  # of which all pairs of overlapping mentions are held
+
 _MENTION = ["filename", "label", "start_span", "end_span"]
 _GROUP = ["filename", "label"]
 
@@ -113,6 +115,14 @@ def label_statistics(gold: pl.DataFrame, pred: pl.DataFrame, profile: Profile = 
     if profile == "multicardioner":
         pred = pred.join(gold, on="filename", how="semi", maintain_order="left")
     equal_on = [*_MENTION, "text"] if profile == "multicardioner" else _MENTION
+    documents = pl.concat([gold["filename"], pred["filename"]]).unique().sort()
+    parts = [documents[first : first + DOCUMENTS_AT_ONCE] for first in range(0, max(len(documents), 1), DOCUMENTS_AT_ONCE)]
+    among = [pl.col("filename").is_in(part.implode()) for part in parts]
+    return pl.concat([_counted(gold.filter(part), pred.filter(part), equal_on) for part in among])
+
+
+def _counted(gold: pl.DataFrame, pred: pl.DataFrame, equal_on: list[str]) -> pl.DataFrame:
+    """``label_statistics`` of some documents, mentions numbered and predictions unique."""
     groups = pl.concat([gold.select(_GROUP), pred.select(_GROUP)]).unique().sort(_GROUP)
     pairs = _overlapping(gold, pred)
     for part in (

@@ -27,26 +27,32 @@ class Counts:
 
 
 def count(
-    documents: int, mentions: int, projections: pa.Table, carried: pa.Table, rejects: pa.Table, warnings: pa.Table, targets: list[str]
+    documents: int,
+    mentions: int,
+    projections: pl.LazyFrame,
+    carried: pl.LazyFrame,
+    rejects: pl.LazyFrame,
+    warnings: pl.LazyFrame,
+    targets: list[str],
 ) -> Counts:
-    """Count PROJECTIONS and CARRIED_LINES (columns target_lang, reason suffice), REJECTS and WARNINGS."""
-    rejected = pl.DataFrame(rejects).group_by("stage", "code").len().sort("stage", "code")
-    irregular = pl.DataFrame(warnings).group_by("code").agg(pl.col("count").sum()).sort("code")
+    """Count PROJECTIONS and CARRIED_LINES (columns target_lang, reason suffice), REJECTS and WARNINGS; none of them is ever held whole."""
+    rejected = rejects.group_by("stage", "code").len().collect(engine="streaming").sort("stage", "code")
+    irregular = warnings.group_by("code").agg(pl.col("count").sum()).collect(engine="streaming").sort("code")
     return Counts(
         documents,
         mentions,
-        *_outcomes(pl.DataFrame(projections), targets),
-        *_outcomes(pl.DataFrame(carried), targets),
+        *_outcomes(projections, targets),
+        *_outcomes(carried, targets),
         {(stage, code): number for stage, code, number in rejected.iter_rows()},
         dict(irregular.iter_rows()),
     )
 
 
-def _outcomes(rows: pl.DataFrame, targets: list[str]) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
+def _outcomes(rows: pl.LazyFrame, targets: list[str]) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
     """What went over, by language, and what did not, by (language, reason)."""
-    found = rows.filter(pl.col("reason").is_null())["target_lang"].value_counts()
-    left = rows.drop_nulls("reason").group_by("target_lang", "reason").len().sort("target_lang", "reason")
-    return dict.fromkeys(targets, 0) | dict(found.iter_rows()), {(lang, reason): number for lang, reason, number in left.iter_rows()}
+    counted = rows.group_by("target_lang", "reason").len().collect(engine="streaming").sort("target_lang", "reason")
+    found = {lang: number for lang, reason, number in counted.iter_rows() if reason is None}
+    return dict.fromkeys(targets, 0) | found, {(lang, reason): number for lang, reason, number in counted.iter_rows() if reason is not None}
 
 
 def scores_json(scores: pa.Table) -> list[dict[str, object]]:

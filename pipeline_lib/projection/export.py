@@ -1,20 +1,15 @@
 """Export: what a run hands over, as files: per language a TSV in the official columns and BRAT beside the texts."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from pipeline_lib.corpus import brat
 from pipeline_lib.corpus.official import COLUMNS
-from pipeline_lib.corpus.standoff_rows import from_rows
 from pipeline_lib.evaluation.gold import official_rows
 
 HEADER = COLUMNS
+_MENTION = ["document", "label", "starts", "ends", "surface"]
 
 
 def tsv_rows(documents: pa.Table, projections: pa.Table, names: Mapping[str, str]) -> pl.DataFrame:
@@ -32,43 +27,49 @@ def tsv_rows(documents: pa.Table, projections: pa.Table, names: Mapping[str, str
 def run_tsv(rows: pl.DataFrame) -> str:
     """``rows`` in the official columns as a file, sorted by file and offset; minimal quoting, as the official reader needs it."""
     ordered = rows.select(HEADER).sort("filename", "start_span", "end_span", "label", maintain_order=True)
-    return "".join(_tsv_line(row) for row in [HEADER, *ordered.iter_rows()])
+    lines = ordered.select(line=pl.concat_str(*(_cell(name) for name in HEADER), separator="\t") + "\n")["line"]
+    return "\t".join(HEADER) + "\n" + "".join(lines)
 
 
 def projected_files(documents: pa.Table, projections: pa.Table, carried: pa.Table) -> Iterator[tuple[str, str]]:
     """(file name, content) of the ``.txt`` and ``.ann`` of every target document: its mentions, then what was carried with them."""
-    mentions_of = _by_document(projections.filter(pc.field("reason").is_null()))
-    lines_of = _by_document(carried.filter(pc.field("reason").is_null()))
-    for row in documents.select(["document", "text"]).to_pylist():
-        name = row["document"]
-        lines = "".join(f"{line['raw']}\n" for line in lines_of.get(name, []))
-        yield f"{name}.txt", row["text"]
-        yield f"{name}.ann", brat.format_file(_mentions(mentions_of.get(name, []))) + lines
+    found = pl.DataFrame(projections.select([*_MENTION, "target_mention", "reason"])).filter(pl.col("reason").is_null())
+    lines = pl.DataFrame(carried.select(["document", "raw", "reason"])).filter(pl.col("reason").is_null())
+    mentions = found.select("document", content=mention_lines(found, "target_mention") + "\n")
+    return _files(documents, pl.concat([mentions, lines.select("document", content=pl.col("raw") + "\n")]))
 
 
 def source_files(documents: pa.Table, mentions: pa.Table, lines: pa.Table) -> Iterator[tuple[str, str]]:
     """(file name, content) of the ``.txt`` and ``.ann`` of every source document, as they were read."""
-    mentions_of, lines_of = _by_document(mentions), _by_document(lines)
-    for row in documents.select(["document", "text"]).to_pylist():
-        name = row["document"]
-        yield f"{name}.txt", row["text"]
-        yield f"{name}.ann", from_rows(mentions_of.get(name, []), lines_of.get(name, []))
+    found = pl.DataFrame(mentions.select([*_MENTION, "mention", "line", "terminator", "raw"]))
+    others = pl.DataFrame(lines.select(["document", "line", "raw", "terminator"]))
+    as_read = pl.coalesce("raw", mention_lines(found, "mention")) + pl.col("terminator")
+    pieces = [
+        found.select("document", "line", content=as_read),
+        others.select("document", "line", content=pl.col("raw") + pl.col("terminator")),
+    ]
+    return _files(documents, pl.concat(pieces).sort("line", maintain_order=True))
 
 
-def _tsv_line(fields: Sequence[object]) -> str:
-    """One line, ended by LF. Readers stop at CR too, but csv quotes only what its terminator holds: so that has both."""
-    line = io.StringIO(newline="")
-    csv.writer(line, delimiter="\t", lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL).writerow(fields)
-    return line.getvalue().removesuffix("\r\n") + "\n"
+def mention_lines(mentions: pl.DataFrame, own_id: str) -> pl.Series:
+    """The canonical line of each mention, as ``brat.format_mention`` writes it; ``own_id``: the column of its id."""
+    fragments = mentions.select("starts", "ends").with_row_index().explode("starts", "ends")
+    offsets = fragments.group_by("index", maintain_order=True).agg(pl.format("{} {}", "starts", "ends").str.join(";"))["starts"]
+    surface = pl.col("surface").str.replace_all("[\r\n]", " ")
+    return mentions.select(line=pl.format("{}\t{} {}\t{}", own_id, "label", offsets, surface))["line"]
 
 
-def _mentions(rows: Iterable[dict[str, Any]]) -> Iterator[brat.Mention]:
-    for line, row in enumerate(rows, start=1):
-        yield brat.Mention(row["target_mention"], row["label"], tuple(row["starts"]), tuple(row["ends"]), row["surface"], line, "\n", None)
+def _files(documents: pa.Table, lines: pl.DataFrame) -> Iterator[tuple[str, str]]:
+    """A text and its annotations for each document; ``lines``: document and content, in the order in which they are to be written."""
+    texts = pl.DataFrame(documents.select(["document", "text"]))
+    annotations = lines.group_by("document").agg(pl.col("content").str.join(""))
+    for document, text, content in texts.join(annotations, on="document", how="left", maintain_order="left").iter_rows():
+        yield f"{document}.txt", text
+        yield f"{document}.ann", content or ""
 
 
-def _by_document(table: pa.Table) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in table.to_pylist():
-        found.setdefault(row["document"], []).append(row)
-    return found
+def _cell(name: str) -> pl.Expr:
+    """A column as cells of a TSV, null as an empty one. A reader stops at CR too, so that is quoted as LF is."""
+    text = pl.col(name).cast(pl.String).fill_null("")
+    quoted = pl.concat_str(pl.lit('"'), text.str.replace_all('"', '""', literal=True), pl.lit('"'))
+    return pl.when(text.str.contains('[\t\r\n"]')).then(quoted).otherwise(text)

@@ -17,7 +17,7 @@ from data_contracts.support import SUPPORT
 from pipeline_lib.alignment.band import Floats
 from pipeline_lib.alignment.units import GridText
 from pipeline_lib.corpus.documents import ReadDocument, annotations_hash, read_document, read_table, table_problems
-from pipeline_lib.corpus.files import CorpusError, Discovery, FileProblem, TextFile, accept, is_file, is_inside, printable, problem_row
+from pipeline_lib.corpus.files import CorpusError, Discovery, FileProblem, TextFile, is_file, is_inside, list_folder, printable, problem_row
 from pipeline_lib.corpus.layouts import SPELLINGS
 from pipeline_lib.corpus.scan import text_file
 from pipeline_lib.corpus.tabular import RULES
@@ -120,7 +120,7 @@ def stray_support(root: Path, files: pa.Table, lang: str, place: Place) -> pa.Ta
         found = list(table_problems(place.path.parent, place.path.name, lang, {file.name for file in texts}))
         return REJECTS.table([problem_row("support", replace(row, file=_relative(str(place.path), place))) for row in found])
     listed = Discovery()
-    annotations = accept(place.root, place.path, ".ann", lang, listed)
+    annotations = list_folder(place.root, place.path).accept(".ann", lang, listed)
     taken = {path.name.removesuffix(".ann") for file in texts if (path := _standoff_of(file, place)) is not None}
     rule = RULES["unknown_document"]
     unknown = sorted(annotations.keys() - taken)

@@ -3,12 +3,13 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -17,6 +18,7 @@ from flows.config import RunConfig, load_config
 from pipeline_lib.corpus.text import slices
 from pipeline_lib.evaluation.summary import Counts
 from pipeline_lib.progress.stage_time import StageTime
+from pipeline_lib.projection.export import projected_files
 from pipeline_lib.storage.write import write_file
 from tasks.export import ExportError, Outputs, RunFacts, check_out, export
 from tests.tasks.chain import DOCUMENTS_USED, Chain
@@ -83,7 +85,8 @@ def test_the_record_lists_every_file_with_its_hash(out: Path) -> None:
     record = json.loads((out / "run.json").read_text("utf-8"))
     assert set(record["files"]) == names(out) - {"run.json", "report.html"}
     assert record["files"] == {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in record["files"]}
-    assert {key: value for key, value in record.items() if key not in ("files", "export")} == facts().record
+    assert {key: value for key, value in record.items() if key not in ("files", "export", "made_of")} == facts().record
+    assert record["made_of"].keys() == {f"{lang}/000{shard}-of-0002" for lang in ("es", "en") for shard in (0, 1)}
 
 
 def test_the_tables_hold_the_projections_and_rejects_of_every_shard(chain: Chain, out: Path) -> None:
@@ -229,6 +232,7 @@ def test_an_interrupted_export_can_be_tried_again(chain: Chain, out: Path, tmp_p
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tasks.export.write_file", full)
+        patch.setattr("pipeline_lib.storage.renewal.write_file", full)
         with pytest.raises(OSError, match="no space"):
             call(chain, tmp_path)
     assert not (tmp_path / "run.json").exists()
@@ -244,6 +248,54 @@ def test_the_same_export_again_writes_the_report_alone(chain: Chain, tmp_path: P
         assert call(chain, tmp_path) == counts
     after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
     assert {path.name for path in after if after[path] != before.get(path)} == {"report.html", "run.json"}
+
+
+def changed_shard(chain: Chain) -> Outputs:
+    """Of shard 0, the projections are those of shard 1, which speak of other documents: it is as if nothing had been projected."""
+    others = replace(chain.projected[0], projections=chain.projected[1].projections)
+    return replace(outputs(chain), projected={"en": [others, chain.projected[1]]})
+
+
+def test_of_another_export_only_what_is_made_of_something_else_is_rendered_and_written(chain: Chain, tmp_path: Path) -> None:
+    call(chain, tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*") if path.suffix in (".ann", ".txt")}
+    rendered: list[list[str]] = []
+
+    def watched(documents: pa.Table, projections: pa.Table, carried: pa.Table) -> Iterator[tuple[str, str]]:
+        rendered.append(documents["document"].to_pylist())
+        return projected_files(documents, projections, carried)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tasks.export.projected_files", watched)
+        patch.setattr("tasks.export.source_files", None)
+        export.fn(chain.root, str(tmp_path), changed_shard(chain), facts())
+    in_shard = chain.store.read(chain.rows["en", 0].documents)["document"].to_pylist()
+    assert rendered == [in_shard] and 0 < len(in_shard) < len(DOCUMENTS_USED)
+    written = {path.relative_to(tmp_path).as_posix() for path in before if path.stat().st_mtime_ns != before[path]}
+    assert written == {f"en/{name}.ann" for name in in_shard}
+    assert all((tmp_path / file).read_bytes() == b"" for file in written)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"mine")])
+@pytest.mark.parametrize("file", ["en/case-03.ann", "es/case-01.txt"])
+def test_a_damaged_file_of_a_shard_that_did_not_change_is_repaired(
+    chain: Chain, tmp_path: Path, file: str, damage: Callable[[Path], object]
+) -> None:
+    export.fn(chain.root, str(tmp_path / "whole"), changed_shard(chain), facts())
+    call(chain, tmp_path / "out")
+    damage(tmp_path / "out" / file)
+    export.fn(chain.root, str(tmp_path / "out"), changed_shard(chain), facts())
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in names(tmp_path / "out")} == {
+        name: (tmp_path / "whole" / name).read_bytes() for name in names(tmp_path / "whole")
+    }
+
+
+def test_what_a_kill_left_half_written_is_gone_after_the_next_export(chain: Chain, out: Path, tmp_path: Path) -> None:
+    call(chain, tmp_path)
+    for file in (".unfinished", "en/.writing-case-01.ann", ".writing-projections.parquet"):
+        (tmp_path / file).write_bytes(b"half")
+    call(chain, tmp_path)
+    assert names(tmp_path) == names(out)
 
 
 @pytest.mark.parametrize("file", ["en/run.tsv", "projections.parquet", "config.toml"])

@@ -5,6 +5,7 @@ import pytest
 
 from data_contracts import ANNOTATION_LINES, DOCUMENTS, MENTIONS, REJECTS
 from pipeline_lib.corpus.files import CorpusError
+from pipeline_lib.storage.store import Store
 from tasks.ingest import Ingested, ingest_shard
 from tasks.scan import scan
 from tests.tasks.chain import CORPUS, DAMAGES, SHARDS, Chain, assert_kept, assert_repaired, assert_reused, fingerprint
@@ -48,6 +49,19 @@ def test_every_mention_of_the_source_is_read_and_none_of_the_target(chain: Chain
     lines = sum(len(path.read_text("utf-8").splitlines()) for path in (Path(chain.corpus) / "es").glob("*.ann"))
     assert sum(chain.rows["es", shard].mentions.rows for shard in (0, 1)) == lines > 30
     assert [chain.rows["en", shard].mentions.rows for shard in (0, 1)] == [0, 0]
+
+
+def test_the_scan_is_read_once_for_all_shards_and_again_for_another_scan(own: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    real = Store.read
+    monkeypatch.setattr(Store, "read", lambda self, ref, columns=None: [read.append(ref.contract), real(self, ref, columns)][1])
+    for lang in ("es", "en"):
+        for shard in (0, 1):
+            call(own, lang, shard)
+    assert read == ["corpus_files"]
+    append(own, f"es/{IN_SHARD_0}.txt")
+    assert address(own, "es") != own.rows["es", 0].documents.fingerprint
+    assert read == ["corpus_files"] * 2
 
 
 def test_progress_counts_its_documents(chain: Chain) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipeline_lib.corpus.files import CorpusError
+from pipeline_lib.corpus.files import CorpusError, list_folder
 from pipeline_lib.corpus.layouts import CorpusConfig, discover, find_layout, languages, resolve_language
 from tests.pipeline_lib.corpus.trees import corpus
 
@@ -107,3 +107,11 @@ def test_a_list_of_files_finds_its_languages(tmp_path: Path) -> None:
 def test_the_listed_layout_needs_its_list(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"corpus\.files"):
         discover(corpus(tmp_path, {"en/a.txt": b"x"}), ["en"], CorpusConfig(layout="listed"))
+
+
+def test_each_folder_of_a_language_is_listed_once_for_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = corpus(tmp_path, dict.fromkeys(["es/a.txt", "es/a.ann", "en/a.txt"], b"x"))
+    listed: list[str] = []
+    monkeypatch.setattr("pipeline_lib.corpus.plain.list_folder", lambda root, path: [listed.append(path.name), list_folder(root, path)][1])
+    assert len(discover(root, ["es", "en"]).files) == 2
+    assert listed == ["en", "es"]

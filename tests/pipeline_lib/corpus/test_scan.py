@@ -13,7 +13,7 @@ from data_contracts.corpus import CORPUS_FILES
 from pipeline_lib.corpus.files import CorpusError
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import documents
-from pipeline_lib.corpus.scan import NO_COUNTERPART, ShardConfig, files_of, scan_corpus, shard_of, text_file
+from pipeline_lib.corpus.scan import NO_COUNTERPART, ShardConfig, by_shard, scan_corpus, shard_of, text_file
 from tests.pipeline_lib.corpus.scans import column, scanned
 from tests.pipeline_lib.corpus.trees import corpus
 
@@ -124,12 +124,13 @@ def test_an_earlier_number_of_shards_is_kept(sample: Path) -> None:
 
 def test_files_of_a_language_and_shard_partition_the_scan(sample: Path) -> None:
     files = scanned(sample, shards=4).files
-    parts = [files_of(files, lang, shard) for lang in ("en", "es") for shard in range(4)]
-    for part in parts:
+    parts = by_shard(files)
+    for (lang, shard), part in parts.items():
         CORPUS_FILES.check(part)
+        assert {(row["lang"], row["shard"]) for row in part.to_pylist()} == {(lang, shard)}
     order = [("lang", "ascending"), ("document", "ascending")]
-    assert pa.concat_tables(parts).sort_by(order).equals(files.sort_by(order))
-    assert files_of(files, "it", 0).num_rows == 0
+    assert pa.concat_tables(parts.values()).sort_by(order).equals(files.sort_by(order))
+    assert len(parts) == 4 and ("it", 0) not in parts
 
 
 def test_without_a_list_gold_counts_where_there_is_some(sample: Path) -> None:

@@ -34,6 +34,15 @@ def with_text(*rows: tuple[str, str, int, int, str | None]) -> pl.DataFrame:
     return frame(*(row[:4] for row in rows)).with_columns(pl.Series("text", [row[4] for row in rows], dtype=pl.String))
 
 
+@settings(deadline=None, max_examples=30)
+@given(MENTIONS, MENTIONS)
+def test_how_many_documents_are_looked_at_at_a_time_does_not_show(gold: list[Row], pred: list[Row]) -> None:
+    whole = label_statistics(frame(*gold), frame(*pred))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline_lib.evaluation.scorer.DOCUMENTS_AT_ONCE", 1)
+        assert_frame_equal(label_statistics(frame(*gold), frame(*pred)), whole, check_exact=True)
+
+
 # The official fixture and each official detail
 
 

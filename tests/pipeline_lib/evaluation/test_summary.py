@@ -1,10 +1,10 @@
 import json
 
 import polars as pl
-import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data_contracts.contract import Contract
 from data_contracts.corpus import REJECTS, WARNINGS
 from data_contracts.evaluation import SCORES
 from pipeline_lib.evaluation.resample import ResampleConfig, score_table
@@ -14,12 +14,17 @@ from tests.pipeline_lib.evaluation.frames import GOLD, PREDICTED
 Outcome = tuple[str, str | None]
 
 
-def outcomes(*rows: Outcome) -> pa.Table:
-    return pl.DataFrame(list(rows), schema={"target_lang": pl.String, "reason": pl.String}, orient="row").to_arrow()
+def outcomes(*rows: Outcome) -> pl.LazyFrame:
+    return pl.LazyFrame(list(rows), schema={"target_lang": pl.String, "reason": pl.String}, orient="row")
 
 
-def rejects(*rows: tuple[str, str]) -> pa.Table:
-    return REJECTS.table(
+def lazy(contract: Contract, rows: list[dict[str, object]]) -> pl.LazyFrame:
+    return pl.DataFrame(contract.table(rows)).lazy()
+
+
+def rejects(*rows: tuple[str, str]) -> pl.LazyFrame:
+    return lazy(
+        REJECTS,
         [
             {
                 "stage": stage,
@@ -33,13 +38,13 @@ def rejects(*rows: tuple[str, str]) -> pa.Table:
                 "rule": "r",
             }
             for stage, code in rows
-        ]
+        ],
     )
 
 
-def warnings(*rows: tuple[str, int]) -> pa.Table:
+def warnings(*rows: tuple[str, int]) -> pl.LazyFrame:
     place = {name: None for name in ("document", "lang", "line", "start", "end")}
-    return WARNINGS.table([{"stage": "ingest", "file": "es/a.ann", **place, "code": code, "rule": "r", "count": n} for code, n in rows])
+    return lazy(WARNINGS, [{"stage": "ingest", "file": "es/a.ann", **place, "code": code, "rule": "r", "count": n} for code, n in rows])
 
 
 def test_projections_abstentions_and_rejects_are_counted_apart() -> None:

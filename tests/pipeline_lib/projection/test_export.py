@@ -2,6 +2,7 @@ import csv
 import io
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -15,7 +16,7 @@ from pipeline_lib.corpus.samples import documents as sample_documents
 from pipeline_lib.corpus.samples import write_sample
 from pipeline_lib.corpus.scan import ShardConfig, scan_corpus
 from pipeline_lib.evaluation.annotations import read_tsv
-from pipeline_lib.projection.export import HEADER, projected_files, run_tsv, source_files, tsv_rows
+from pipeline_lib.projection.export import HEADER, mention_lines, projected_files, run_tsv, source_files, tsv_rows
 from pipeline_lib.storage.write import write_file
 from tests.pipeline_lib.corpus.trees import corpus
 from tests.pipeline_lib.projection.rows import carried, documents, projected, projections
@@ -66,6 +67,35 @@ def test_the_official_reader_finds_the_same_rows_whatever_the_surfaces_hold(foun
     header, *back = read(surfaced(found))
     assert header == list(HEADER) == ["filename", "label", "start_span", "end_span", "text"]
     assert back == [[f"{number:02}", "DISEASE", "0", str(len(surface)), surface] for number, surface in enumerate(found)]
+
+
+@settings(deadline=None)
+@given(st.lists(surfaces, max_size=5))
+@example(HOSTILE)
+def test_every_line_is_quoted_as_csv_quotes_what_holds_cr_or_lf(found: list[str]) -> None:
+    rows = [[f"{number:02}", "DISEASE", "0", str(len(surface)), surface] for number, surface in enumerate(found)]
+    written, at = surfaced(found), 0
+    for row in [HEADER, *rows]:
+        line = io.StringIO(newline="")
+        csv.writer(line, delimiter="\t", lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL).writerow(row)
+        expected = line.getvalue().removesuffix("\r\n") + "\n"
+        assert written[at : at + len(expected)] == expected
+        at += len(expected)
+    assert at == len(written)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(surfaces, st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=3)), max_size=4))
+def test_the_lines_of_mentions_are_those_that_brat_writes(found: list[tuple[str, list[tuple[int, int]]]]) -> None:
+    mentions = [
+        brat.Mention(f"T{number}", "L", *zip(*fragments, strict=True), surface, number, "\n", None)
+        for number, (surface, fragments) in enumerate(found)
+    ]
+    columns = {name: [getattr(mention, name) for mention in mentions] for name in ("id", "label", "surface")}
+    offsets = {name: [list(getattr(mention, name)) for mention in mentions] for name in ("starts", "ends")}
+    types = {name: pl.List(pl.Int64) if name in offsets else pl.String for name in (*columns, *offsets)}
+    frame = pl.DataFrame(columns | offsets, schema=types)
+    assert mention_lines(frame, "id").to_list() == [brat.format_mention(mention) for mention in mentions]
 
 
 def test_our_scorer_reads_the_same_rows(tmp_path: Path) -> None:

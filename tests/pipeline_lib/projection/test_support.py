@@ -10,7 +10,7 @@ from data_contracts import REJECTS, SUPPORT
 from pipeline_lib.alignment.units import GridText, split_units
 from pipeline_lib.corpus.files import CorpusError
 from pipeline_lib.corpus.layouts import CorpusConfig
-from pipeline_lib.corpus.scan import ShardConfig, files_of, scan_corpus
+from pipeline_lib.corpus.scan import ShardConfig, by_shard, scan_corpus
 from pipeline_lib.projection.evidence import supported
 from pipeline_lib.projection.support import (
     Place,
@@ -39,7 +39,7 @@ def tree(root: Path, files: dict[str, bytes]) -> Path:
 def read(root: Path, aliases: dict[str, str] | None = None, given: str = "tagger") -> tuple[Rows, Rows]:
     """Rows of SUPPORT and of REJECTS, of texts and strays, of all that is given for English."""
     folder = root / "corpus"
-    files = files_of(scan_corpus(folder, "es", ["en"], CorpusConfig(), ShardConfig()).files, "en", 0)
+    files = by_shard(scan_corpus(folder, "es", ["en"], CorpusConfig(), ShardConfig()).files)["en", 0]
     place = find_support(root / given, ["en"], folder)["en"]
     hashes = dict(zip(files["document"].to_pylist(), files["sha256"].to_pylist(), strict=True))
     support, rejects = read_support(tagged_files(folder, files, place), hashes, place, aliases or {})
@@ -124,7 +124,7 @@ def test_gold_beside_the_text_is_not_looked_at(tmp_path: Path) -> None:
 
 def test_a_text_that_changed_since_the_scan_stops_the_run(tmp_path: Path) -> None:
     folder = tree(tmp_path, {"tagger/en/a.ann": ANN}) / "corpus"
-    files = files_of(scan_corpus(folder, "es", ["en"], CorpusConfig(), ShardConfig()).files, "en", 0)
+    files = by_shard(scan_corpus(folder, "es", ["en"], CorpusConfig(), ShardConfig()).files)["en", 0]
     place = find_support(tmp_path / "tagger", ["en"], folder)["en"]
     with pytest.raises(CorpusError, match=r"en/a\.txt changed"):
         read_support(tagged_files(folder, files, place), {"a": "0" * 64}, place, {})
@@ -132,7 +132,7 @@ def test_a_text_that_changed_since_the_scan_stops_the_run(tmp_path: Path) -> Non
 
 def test_hashes_change_with_what_annotates_their_text_alone(tmp_path: Path) -> None:
     root = tree(tmp_path, {"tagger/en/t.tsv": HEADER + b"a\tDISEASE\t0\t5\tfever\nb\tDISEASE\t0\t5\tfever\n"})
-    files = files_of(scan_corpus(root / "corpus", "es", ["en"], CorpusConfig(), ShardConfig()).files, "en", 0)
+    files = by_shard(scan_corpus(root / "corpus", "es", ["en"], CorpusConfig(), ShardConfig()).files)["en", 0]
 
     def hashes() -> list[str]:
         place = find_support(root / "tagger", ["en"], root / "corpus")["en"]

@@ -182,6 +182,24 @@ def test_the_hash_of_a_table_tells_values_order_and_nulls_apart() -> None:
     assert table_hash(halves) == hashes[0]
 
 
+def test_null_and_what_looks_like_it_are_other_rows_and_where_a_row_is_cut_off_matters() -> None:
+    values = [None, "", "null", '"', "\n", "a\nb", "é", "\u2028", '","b":"']
+    tables = [pa.table({"a": pa.array([value, value], pa.string()), "b": [1, 1]}) for value in values]
+    tables += [
+        pa.table({"a": ["x", "xy"], "b": [1, 1]}),
+        pa.table({"a": ["xx", "y"], "b": [1, 1]}),
+        pa.table({"b": ["x", "xy"], "a": [1, 1]}),
+    ]
+    assert len({table_hash(table) for table in tables}) == len(tables)
+
+
+def test_a_table_is_hashed_part_by_part_and_the_parts_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = pa.table({"file": [f"d{number}" for number in range(25)], "scored": [None, True, False, True, None] * 5})
+    whole = table_hash(table)
+    monkeypatch.setattr("pipeline_lib.storage.fingerprint.ROWS_AT_ONCE", 7)
+    assert table_hash(table) == table_hash(table.select(["scored", "file"])) == whole
+
+
 def test_a_digest_is_the_start_of_the_sha256() -> None:
     assert digest("fiebre é") == digest("fiebre é") != digest("fiebre e")
     assert digest("") == "e3b0c44298fc1c149afbf4c8"

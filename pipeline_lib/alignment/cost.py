@@ -3,7 +3,7 @@
 Beside it stands what the hidden Markov model says of the same pairs: its emissions take the views in (``posteriors``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 import numpy as np
@@ -96,7 +96,7 @@ def cost_tables(
     documents = [document for document in sources if document in targets]
     for first in range(0, len(documents) + 1, at_once):
         part = documents[first : first + at_once]
-        near = teachers.at_hand(*(_met(texts, part, vocabulary) for texts, vocabulary in sides))
+        near = teachers.at_hand(*(met_types([texts[document] for document in part], vocabulary) for texts, vocabulary in sides))
         costs: list[dict[str, object]] = []
         found: list[dict[str, object]] = []
         for document in part:
@@ -106,9 +106,9 @@ def cost_tables(
         yield COST_MATRICES.table(costs), POSTERIORS.table(found)
 
 
-def _met(texts: dict[str, TypedText], documents: list[str], vocabulary: Vocabulary) -> Ints:
-    """The known types of these documents."""
-    ids = np.unique(np.concatenate([np.empty(0, dtype=np.int32), *(texts[document].ids for document in documents)]))
+def met_types(texts: Sequence[TypedText], vocabulary: Vocabulary) -> Ints:
+    """The types of these texts that the vocabulary knows, ascending."""
+    ids = np.unique(np.concatenate([np.empty(0, dtype=np.int32), *(text.ids for text in texts)]))
     return ids[ids < len(vocabulary.types)]
 
 

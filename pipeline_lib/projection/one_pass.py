@@ -15,12 +15,12 @@ from pydantic import BaseModel
 
 from pipeline_lib.alignment.align import AlignConfig, Reader, align_tables
 from pipeline_lib.alignment.band import Floats
-from pipeline_lib.alignment.cost import CostConfig, cost_tables
+from pipeline_lib.alignment.cost import CostConfig, cost_tables, met_types
 from pipeline_lib.alignment.fitted import Teachers
 from pipeline_lib.alignment.segments import SegmentConfig, segment_pairs, segment_pairs_table
 from pipeline_lib.alignment.sinkhorn import SharpenConfig, sharpen_table
 from pipeline_lib.alignment.units import GridText
-from pipeline_lib.alignment.views import embeddings_table, typed_texts
+from pipeline_lib.alignment.views import embeddings_table, typed, typed_texts
 from pipeline_lib.projection.candidates import CandidateConfig
 from pipeline_lib.projection.decode import DecodeConfig, Judge, place_fragments
 from pipeline_lib.projection.gather import PairTexts, Support, candidate_tables
@@ -92,12 +92,21 @@ def project_documents(
         part = shard.of(some)
         seconds = dict.fromkeys(some, 0.0)
         marked = set(part.mentions["document"].to_pylist()) & shard.source.keys() & shard.target.keys()
-        candidates = [_candidates(document, part.of([document]), known, config, seconds) for document in some if document in marked]
+        found = [document for document in some if document in marked]
+        near = replace(known, teachers=_at_hand(known.teachers, found, shard))
+        candidates = [_candidates(document, part.of([document]), near, config, seconds) for document in found]
         started = perf_counter()
         placed = place_fragments(pa.concat_tables(candidates), known.corpus, config.decode, known.judge) if candidates else {}
         projections, carried = _whole(project_tables(part.mentions, part.lines, shard.source, target, placed))
         share = (perf_counter() - started) / len(some)
         yield projections, carried, {document: took + share for document, took in seconds.items()}
+
+
+def _at_hand(teachers: Teachers, documents: Sequence[str], shard: Annotated) -> Teachers:
+    """The teachers with what they know of these documents in memory."""
+    sides = ((shard.source, teachers.source), (shard.target, teachers.target))
+    met = ([typed(texts[document].types, vocabulary) for document in documents] for texts, vocabulary in sides)
+    return teachers.at_hand(*(met_types(texts, vocabulary) for texts, (_, vocabulary) in zip(met, sides, strict=True)))
 
 
 def _candidates(document: str, shard: Annotated, known: PairKnowledge, config: OnePassConfig, seconds: dict[str, float]) -> pa.Table:

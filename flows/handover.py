@@ -127,7 +127,7 @@ def _refs(projected: dict[Cell, Projected]) -> list[ArtifactRef]:
 
 def _outputs(corpus: Corpus, projected: dict[Cell, Projected], scores: dict[str, Scored], support: Support) -> Outputs:
     langs = dict.fromkeys([corpus.source, *corpus.targets])
-    ingested, scored = [rows.rejects for rows in corpus.rows.values()], [made.rejects for made in scores.values()]
+    ingested, scored = [rows.rejects for rows in corpus.rows.values()], [ref for made in scores.values() for ref in made.rejects]
     rejects = [corpus.scanned.rejects, *ingested, *support.rejects, *scored]
     return Outputs(
         source=corpus.source,

@@ -16,6 +16,7 @@ from pipeline_lib.storage.store import ArtifactRef
 from tasks.candidates import find_candidates as gather
 from tasks.consistency import Counted
 from tasks.consistency import count_corpus as count
+from tasks.match import Matched, match_gold
 from tasks.one_pass import project_at_once as one_pass
 from tasks.project import Projected, project
 from tasks.rerank import train_reranker
@@ -212,8 +213,17 @@ def score_projections(
     store: str, folder: str, corpus: Corpus, projected: dict[Cell, Projected], config: RunConfig, watch: Watch
 ) -> dict[str, Scored]:
     """Open the targets' annotations for the first time, but for the documents that were declared for training, which are not scored."""
-    into = {lang: [projected[lang, shard].projections for shard in corpus.shards] for lang in corpus.targets}
+    matched: dict[Cell, Matched] = watch.stage(
+        "match",
+        {
+            (lang, shard): match_gold.submit(store, folder, corpus.scanned, lang, shard, projected[lang, shard].projections, config.corpus)
+            for lang, shard in corpus.cells
+        },
+    )
     return watch.stage(
         "score",
-        {lang: score.submit(store, folder, corpus.scanned, lang, into[lang], config.corpus, config.score) for lang in corpus.targets},
+        {
+            lang: score.submit(store, folder, corpus.scanned, lang, [matched[lang, shard] for shard in corpus.shards], config.score)
+            for lang in corpus.targets
+        },
     )

@@ -73,7 +73,7 @@ def project_at_once(
                 )
                 shard_of = Annotated(ours, theirs, marked, lines, seen)
                 for *tables, seconds in project_documents(new, shard_of, known, (student or teachers).fingerprint, config):
-                    yield Built(tuple(tables), seconds)
+                    yield Built(list(seconds), tuple(tables), seconds)
 
         return Work(document_hashes(documents, [*texts, marked, lines, *tagged]), build)
 

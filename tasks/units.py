@@ -1,14 +1,17 @@
 """Units: the grid of one shard of one language."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from prefect import task
 
 from data_contracts import UNITS
 from pipeline_lib.alignment.units import units_table
 from pipeline_lib.encoding.pieces import pieces_of, read_tokenizer
 from pipeline_lib.storage.fingerprint import ingredients
+from pipeline_lib.storage.renew import AT_ONCE, Built, Work, document_hashes, renewed_tables
 from pipeline_lib.storage.store import ArtifactRef, Store
 from tasks.stage import STAGE, fingerprints
 
@@ -17,13 +20,21 @@ from tasks.stage import STAGE, fingerprints
 def make_units(root: str, documents: ArtifactRef, tokenizer: ArtifactRef | None = None) -> ArtifactRef:
     """UNITS of DOCUMENTS: words, or the pieces of a tokenizer."""
     store = Store(root)
-    made_of = ingredients(UNITS.id, "pipeline_lib.encoding.pieces", None, fingerprints(documents, [tokenizer] if tokenizer else []))
+    recipe = ingredients(UNITS.id, "pipeline_lib.encoding.pieces", None, fingerprints([tokenizer] if tokenizer else []))
+    made_of = replace(recipe, inputs=(documents.fingerprint, *recipe.inputs))
 
-    def make() -> Iterator[pa.Table]:
-        cut = None
-        if tokenizer:
-            with store.local(tokenizer) as folder:
-                cut = pieces_of(read_tokenizer(folder))
-        return (units_table(part, cut) for part in store.scan(documents))
+    def begin() -> Work:
+        texts = store.read(documents)
 
-    return store.table(UNITS, documents.shard, made_of, make)
+        def build(new: Sequence[str]) -> Iterator[Built]:
+            cut = None
+            if tokenizer:
+                with store.local(tokenizer) as folder:
+                    cut = pieces_of(read_tokenizer(folder))
+            for start in range(0, len(new), AT_ONCE):
+                some = new[start : start + AT_ONCE]
+                yield Built(some, (units_table(texts.filter(pc.is_in(texts["document"], pa.array(some, pa.string()))), cut),))
+
+        return Work(document_hashes(texts["document"].to_pylist(), [texts.select(["document", "lang", "text"])]), build)
+
+    return renewed_tables(store, [UNITS], documents.shard, made_of, recipe.fingerprint, begin)[0]

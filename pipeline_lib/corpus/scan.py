@@ -28,8 +28,10 @@ class ShardConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     spread: int = Field(64, ge=1, description="shards that a growing collection is first spread over")
     large: int = Field(500, ge=1, description="documents a shard of a large collection holds at most, on average")
 
-    def count(self, documents: int) -> int:
-        """Shards for a collection of ``documents``."""
+    def count(self, documents: int, before: int | None = None) -> int:
+        """Shards for a collection of ``documents``. A number that was chosen ``before`` stays until its shards are twice too large."""
+        if before is not None and documents <= 2 * before * self.large:
+            return before
         wanted = max(min(-(-documents // self.small), self.spread), -(-documents // self.large))
         return 1 << max(wanted - 1, 0).bit_length()
 
@@ -74,7 +76,7 @@ def scan_corpus(
     for lang in langs:
         if not by_lang[own].keys() & by_lang[lang].keys():
             raise CorpusError(f"no document has a text in both {own} and {lang}: a document is the same file name in two languages")
-    count = shards or config.count(len(by_lang[own]))
+    count = config.count(len(by_lang[own]), shards)
     kept = [file for file in found.files if file.document in by_lang[own]]
     scored = _listed(root, corpus)
     learnt = {file.document for file in kept if not trained.isdisjoint((file.document, file.name))}

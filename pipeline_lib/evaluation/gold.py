@@ -8,17 +8,17 @@ import polars as pl
 import pyarrow as pa
 
 from data_contracts.corpus import REJECTS
+from data_contracts.evaluation import ALL_LABELS
 from pipeline_lib.corpus.documents import read_document
 from pipeline_lib.corpus.files import FileProblem, TextFile, problem_row
 from pipeline_lib.corpus.scan import strays, text_file
 from pipeline_lib.evaluation.annotations import as_projected
-from pipeline_lib.evaluation.resample import ResampleConfig, score_table
-from pipeline_lib.storage.parallel import in_parallel
+from pipeline_lib.evaluation.per_document import document_scores
+from pipeline_lib.evaluation.resample import ResampleConfig, scores_of
+from pipeline_lib.evaluation.scorer import COUNTED, label_statistics
 
 Mention = tuple[str, int, int]  # label, first start, last end
 OFFICIAL = {"filename": pl.String, "label": pl.String, "start_span": pl.Int64, "end_span": pl.Int64}
-
-ROWS_AT_ONCE = 20_000  # mentions that are held as Python objects
 
 
 @dataclass(frozen=True)
@@ -30,32 +30,40 @@ class DocumentGold:
     problems: list[FileProblem]
 
 
-def score_projections(
-    root: Path, files: pa.Table, projections: pa.Table, target: str, aliases: Mapping[str, str], config: ResampleConfig
+def match_documents(
+    root: Path, files: pa.Table, projections: pa.Table, target: str, aliases: Mapping[str, str]
 ) -> tuple[pa.Table, pa.Table]:
-    """SCORES of PROJECTIONS into ``target`` and REJECTS of its gold.
+    """DOCUMENT_SCORES of scored documents, and REJECTS of their gold.
 
     Documents whose gold cannot be read are left out. A fragmented mention counts with its envelope: first start, last end.
 
     Args:
-        files: CORPUS_FILES of the target language.
+        files: CORPUS_FILES of the documents in the target language; projections: PROJECTIONS, of other documents too.
     """
-    texts = [text_file(root, row) for row in files.to_pylist()]
-    counted = [file for file, counts in zip(texts, files["scored"].to_pylist(), strict=True) if counts]
-    rejects = [problem_row("score", problem) for problem in strays(root, texts)]
-    gold, scored = [pl.DataFrame(schema=OFFICIAL)], []
-    waiting: list[tuple[str, str, int, int]] = []
-    for file, found in zip(counted, in_parallel(lambda file: gold_mentions(file, aliases), counted), strict=True):
+    gold: list[tuple[str, str, int, int]] = []
+    scored: list[str] = []
+    rejects: list[dict[str, object]] = []
+    for file in (text_file(root, row) for row in files.to_pylist()):
+        found = gold_mentions(file, aliases)
         rejects += [problem_row("score", problem) for problem in found.problems]
         if found.readable:
             scored.append(file.document)
-            waiting += [(file.document, *mention) for mention in found.mentions]
-        if len(waiting) > ROWS_AT_ONCE:
-            gold.append(pl.DataFrame(waiting, schema=OFFICIAL, orient="row"))
-            waiting = []
-    gold.append(pl.DataFrame(waiting, schema=OFFICIAL, orient="row"))
+            gold += [(file.document, *mention) for mention in found.mentions]
     predicted = official_rows(projections).filter(pl.col("filename").is_in(scored))
-    return score_table(pl.concat(gold), predicted, target, config), REJECTS.table(rejects)
+    statistics = label_statistics(pl.DataFrame(gold, schema=OFFICIAL, orient="row"), predicted)
+    return document_scores(statistics, target), REJECTS.table(rejects)
+
+
+def score_documents(documents: pa.Table, target: str, config: ResampleConfig) -> pa.Table:
+    """SCORES of all the documents (DOCUMENT_SCORES) of a language."""
+    rows = pl.DataFrame(documents).filter(pl.col("label") != ALL_LABELS)
+    statistics = rows.select(pl.col("document").alias("filename"), "label", *COUNTED)
+    return scores_of(statistics.sort("filename", "label"), target, config)
+
+
+def stray_gold(root: Path, files: pa.Table) -> pa.Table:
+    """REJECTS of what the TSV files of a language's texts (CORPUS_FILES) hold that belongs to none of them."""
+    return REJECTS.table([problem_row("score", problem) for problem in strays(root, [text_file(root, row) for row in files.to_pylist()])])
 
 
 def gold_mentions(file: TextFile, aliases: Mapping[str, str]) -> DocumentGold:

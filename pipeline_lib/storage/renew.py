@@ -5,7 +5,7 @@ The bytes are those of a build from nothing: the same rows, in the same order, i
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 import polars as pl
@@ -25,10 +25,11 @@ Rows = tuple[pa.Table, ...]  # a table a contract
 
 @dataclass(frozen=True)
 class Built:
-    """The rows of some documents, one after the other, a table a contract; and how many seconds each of the documents took."""
+    """The rows of some documents, one after the other, a table a contract; and the seconds that each took, where that was measured."""
 
+    documents: Sequence[str]
     tables: Rows
-    seconds: Mapping[str, float]
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def _fresh(built: Iterable[Built], seconds: dict[str, float]) -> Iterator[Rows]:
     """The rows of each document, as they are built."""
     for part in built:
         seconds.update(part.seconds)
-        yield from _by_document(part.seconds, part.tables).values()
+        yield from _by_document(part.documents, part.tables).values()
 
 
 def _by_document(documents: Iterable[str], tables: Sequence[pa.Table]) -> dict[str, Rows]:

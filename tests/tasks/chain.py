@@ -37,6 +37,7 @@ from tasks.edges import count_edges
 from tasks.embed import embed
 from tasks.fit import fit
 from tasks.ingest import Ingested, ingest_shard
+from tasks.match import Matched, match_gold
 from tasks.project import Projected, project
 from tasks.scan import Scanned, scan
 from tasks.score import Scored, score
@@ -77,6 +78,7 @@ class Chain:
     candidates: dict[int, ArtifactRef]
     counted: Counted
     projected: dict[int, Projected]
+    matched: dict[int, Matched]
     scored: Scored
 
     @property
@@ -154,8 +156,9 @@ def run_chain(root: str, corpus: str) -> Chain:
         )
         for shard in shards
     }
-    scored = score.fn(root, corpus, found, "en", [made.projections for made in projected.values()], CORPUS, RESAMPLE)
-    made = (segments, teachers, edges, embeddings, costs, plans, student, alignments, candidates, counted, projected, scored)
+    matched = {shard: match_gold.fn(root, corpus, found, "en", shard, made.projections, CORPUS) for shard, made in projected.items()}
+    scored = score.fn(root, corpus, found, "en", list(matched.values()), RESAMPLE)
+    made = (segments, teachers, edges, embeddings, costs, plans, student, alignments, candidates, counted, projected, matched, scored)
     return Chain(root, corpus, found, rows, texts, *made)
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -6,14 +7,11 @@ import pytest
 
 from data_contracts import REJECTS, SCORES
 from pipeline_lib.evaluation.resample import ResampleConfig
-from tasks.scan import scan
 from tasks.score import Scored, score
 from tests.tasks.chain import (
-    CORPUS,
     DAMAGES,
     DOCUMENTS_USED,
     RESAMPLE,
-    SHARDS,
     Chain,
     assert_kept,
     assert_repaired,
@@ -32,8 +30,7 @@ def call(chain: Chain, **changes: object) -> Scored:
         "corpus": chain.corpus,
         "scanned": chain.scanned,
         "target": "en",
-        "projections": list(chain.projections.values()),
-        "layout": CORPUS,
+        "matched": list(chain.matched.values()),
         "config": RESAMPLE,
     }
     return score.fn(**{**arguments, **changes})
@@ -49,7 +46,7 @@ def pooled(chain: Chain, scored: Scored) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def poisoned(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    """The whole chain in a store of its own, on a corpus whose target annotations nobody but ``score`` can open."""
+    """The whole chain in a store of its own, on a corpus whose target annotations nobody but ``match`` can open."""
     corpus = Path(copy_of(chain, tmp_path_factory.mktemp("poisoned")).corpus)
     for path in (corpus / "en").glob("*.ann"):
         path.write_bytes(b"T1\tPOISON 0 1\t\xff")
@@ -58,8 +55,9 @@ def poisoned(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def test_both_tables_keep_their_contracts(chain: Chain) -> None:
     assert_kept(chain, chain.scored.main, SCORES)
-    assert_kept(chain, chain.scored.rejects, REJECTS)
+    assert_kept(chain, chain.scored.strays, REJECTS)
     assert chain.scored.main.shard == "es-en"
+    assert chain.scored.rejects == [chain.scored.strays, *(made.rejects for made in chain.matched.values())]
 
 
 def test_every_gold_mention_and_every_projection_is_scored(chain: Chain) -> None:
@@ -77,52 +75,34 @@ def test_no_earlier_task_opens_the_annotations_of_a_target(chain: Chain, poisone
     assert len(clean) == 4 * 5 + 2 + 4 + 6 + 4 + 8 * 2
 
 
-def test_annotations_that_cannot_be_read_are_rejected_by_their_rule(poisoned: Chain) -> None:
-    rows = poisoned.store.read(poisoned.scored.rejects).to_pylist()
-    assert {(row["stage"], row["lang"], row["code"]) for row in rows} == {("score", "en", "not_utf8")}
-    assert {row["document"] for row in rows} == set(DOCUMENTS_USED)
+def test_gold_that_cannot_be_read_scores_nothing(poisoned: Chain) -> None:
     assert all(row["gold"] == row["predicted"] == 0 for row in poisoned.store.read(poisoned.scored.main).to_pylist())
-
-
-def test_a_document_without_gold_is_not_scored(own: Chain) -> None:
-    removed = gold(own)[0]
-    lines = len(removed.read_text("utf-8").splitlines())
-    removed.unlink()
-    scanned = scan.fn(own.root, own.corpus, "es", ["en"], CORPUS, SHARDS, None)
-    before, after = pooled(own, own.scored)["strict"], pooled(own, call(own, scanned=scanned))["strict"]
-    assert after["gold"] == before["gold"] - lines
-    assert after["predicted"] < before["predicted"]
-    assert after["documents"] == len(DOCUMENTS_USED) - 1
+    rejects = [row for ref in poisoned.scored.rejects for row in poisoned.store.read(ref).to_pylist()]
+    assert {(row["stage"], row["lang"], row["code"]) for row in rejects} == {("score", "en", "not_utf8")}
+    assert {row["document"] for row in rejects} == set(DOCUMENTS_USED)
 
 
 def test_a_second_call_scores_nothing(chain: Chain) -> None:
-    assert_reused(lambda: call(chain).main, chain.scored.main, "tasks.score.score_projections")
-    assert_reused(lambda: call(chain).rejects, chain.scored.rejects, "tasks.score.score_projections")
+    assert_reused(lambda: call(chain).main, chain.scored.main, "tasks.score.score_documents")
+    assert_reused(lambda: call(chain).strays, chain.scored.strays, "tasks.score.score_documents")
 
 
 @pytest.mark.parametrize(
     "change",
     [
         lambda chain: {"config": ResampleConfig(replicates=51)},
-        lambda chain: {"projections": [chain.projections[0], other(chain.projections[1])]},
-        lambda chain: {"projections": [chain.projections[0]]},
+        lambda chain: {"matched": [chain.matched[0], replace(chain.matched[1], main=other(chain.matched[1].main))]},
+        lambda chain: {"matched": [chain.matched[0]]},
     ],
-    ids=["config", "projections", "a shard less"],
+    ids=["config", "matched", "a shard less"],
 )
 def test_it_depends_on(chain: Chain, change: Callable[[Chain], dict[str, object]]) -> None:
     assert fingerprint(lambda: call(chain, **change(chain))) != chain.scored.main.fingerprint
 
 
-def test_it_depends_on_what_stands_in_the_gold(own: Chain) -> None:
-    gold(own)[2].write_bytes(gold(own)[2].read_bytes() + b"#1\tAnnotatorNotes T1\tsure\n")
-    assert fingerprint(lambda: call(own)) != own.scored.main.fingerprint
-
-
-def test_it_does_not_depend_on_the_sources_annotations_nor_on_where_and_when_things_were_made(own: Chain) -> None:
-    for path in (Path(own.corpus) / "es").glob("*.ann"):
-        path.write_bytes(b"anything")
-    projections = [taken(ref) for ref in own.projections.values()]
-    assert fingerprint(lambda: call(own, projections=projections)) == own.scored.main.fingerprint
+def test_it_does_not_depend_on_where_and_when_things_were_made(own: Chain) -> None:
+    matched = [replace(made, main=taken(made.main)) for made in own.matched.values()]
+    assert fingerprint(lambda: call(own, matched=matched)) == own.scored.main.fingerprint
 
 
 @DAMAGES

@@ -116,6 +116,14 @@ def test_small_collections_have_few_shards_and_large_ones_full_ones(documents: i
     assert ShardConfig().count(documents) == shards
 
 
+@pytest.mark.parametrize(
+    ("documents", "before", "shards"),
+    [(33_000, 64, 64), (64_000, 64, 64), (64_001, 64, 256), (100, 64, 64), (900, 1, 1), (1001, 1, 64)],
+)
+def test_a_number_that_was_chosen_before_stays_until_its_shards_are_twice_too_large(documents: int, before: int, shards: int) -> None:
+    assert ShardConfig().count(documents, before) == shards
+
+
 def test_an_earlier_number_of_shards_is_kept(sample: Path) -> None:
     assert scanned(sample).shards == 1
     assert scanned(sample, shards=4).shards == 4

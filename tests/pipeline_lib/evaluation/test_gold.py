@@ -5,12 +5,12 @@ import pyarrow as pa
 import pytest
 
 from data_contracts.corpus import REJECTS
-from data_contracts.evaluation import SCORES
+from data_contracts.evaluation import DOCUMENT_SCORES, SCORES
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import documents as sample_documents
 from pipeline_lib.corpus.samples import write_sample
 from pipeline_lib.corpus.scan import ShardConfig, by_shard, scan_corpus
-from pipeline_lib.evaluation.gold import official_rows, score_projections
+from pipeline_lib.evaluation.gold import match_documents, official_rows, score_documents, stray_gold
 from pipeline_lib.evaluation.resample import ResampleConfig, scores_of
 from pipeline_lib.evaluation.scorer import label_statistics
 from pipeline_lib.evaluation.sides import read_sides
@@ -30,10 +30,22 @@ def plain(root: Path, files: dict[str, bytes]) -> Path:
     return corpus(root, {f"es/{name}": b"x" for name in [*names, "a.txt"]} | {"en/a.txt": TEXT.encode(), "en/a.ann": ANN} | files)
 
 
+def score_projections(
+    root: Path, files: pa.Table, found: pa.Table, lang: str, aliases: dict[str, str], at_once: int = 100
+) -> tuple[pa.Table, pa.Table]:
+    """SCORES and REJECTS, from so many documents at a time."""
+    wanted = files.filter(files["scored"])
+    parts = [wanted.slice(first, at_once) for first in range(0, max(wanted.num_rows, 1), at_once)]
+    matched, rejects = zip(*(match_documents(root, part, found, lang, aliases) for part in parts), strict=True)
+    for table in matched:
+        DOCUMENT_SCORES.check(table)
+    return score_documents(pa.concat_tables(matched), lang, CONFIG), pa.concat_tables([stray_gold(root, files), *rejects])
+
+
 def scored(root: Path, found: pa.Table, lang: str = "en") -> tuple[dict[tuple[str, str], dict[str, object]], list[dict[str, object]]]:
     """Rows of SCORES by (label, metric), and rows of REJECTS."""
     scan = scan_corpus(root, "es", [lang], CorpusConfig(), ShardConfig())
-    scores, rejects = score_projections(root, by_shard(scan.files)[lang, 0], found, lang, {}, CONFIG)
+    scores, rejects = score_projections(root, by_shard(scan.files)[lang, 0], found, lang, {})
     SCORES.check(scores)
     REJECTS.check(rejects)
     return {(row["label"], row["metric"]): row for row in scores.to_pylist()}, rejects.to_pylist()
@@ -56,19 +68,21 @@ def test_gold_is_scored_in_the_offsets_of_the_projection_whatever_it_counts(star
     assert rejects == [] and counts(found["SYMPTOM", "strict"]) == (1, 1, 1, 1), counting
 
 
-def test_how_many_mentions_are_held_at_a_time_does_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_how_many_documents_are_matched_at_a_time_does_not_show(at_once: int, tmp_path: Path) -> None:
     root = plain(tmp_path, {f"en/{name}.{end}": data for name in "bcd" for end, data in (("txt", TEXT.encode()), ("ann", ANN))})
-    found = projections(*(row for name in "abcd" for row in rows(name)))
-    whole = scored(root, found)
-    monkeypatch.setattr("pipeline_lib.evaluation.gold.ROWS_AT_ONCE", 4)
-    assert scored(root, found) == whole and counts(whole[0]["SYMPTOM", "strict"]) == (8, 8, 8, 4)
+    found = projections(*(row for name in "abcd" for row in rows(name)[: 3 if name < "c" else 2]))
+    files = by_shard(scan_corpus(root, "es", ["en"], CorpusConfig(), ShardConfig()).files)["en", 0]
+    whole, parts = (score_projections(root, files, found, "en", {}, number)[0] for number in (100, at_once))
+    assert parts == whole
+    assert [row["gold"] for row in whole.to_pylist() if row["label"] == "SYMPTOM"] == [8, 8]
 
 
 def test_labels_of_the_gold_are_renamed_like_those_of_the_source(tmp_path: Path) -> None:
     root = plain(tmp_path, {"en/a.ann": b"T1\tSINTOMA 21 25\tpain\n"})
     scan = scan_corpus(root, "es", ["en"], CorpusConfig(), ShardConfig())
     found = projections(projected("a", "T1", "SYMPTOM", [(21, 25)], TEXT))
-    scores, _ = score_projections(root, by_shard(scan.files)["en", 0], found, "en", {"SINTOMA": "SYMPTOM"}, CONFIG)
+    scores, _ = score_projections(root, by_shard(scan.files)["en", 0], found, "en", {"SINTOMA": "SYMPTOM"})
     assert [row["matched"] for row in scores.to_pylist() if row["label"] == "SYMPTOM" and row["metric"] == "strict"] == [1]
 
 
@@ -82,7 +96,7 @@ def test_the_gold_itself_scores_one(tmp_path: Path) -> None:
             label, offsets = place.split(" ", 1)
             fragments = [(int(start), int(end)) for start, end in (pair.split() for pair in offsets.split(";"))]
             found.append(projected(document, mention, label, fragments, "x" * 9999))
-    scores, rejects = score_projections(tmp_path, by_shard(scan.files)["en", 0], projections(*found), "en", {}, CONFIG)
+    scores, rejects = score_projections(tmp_path, by_shard(scan.files)["en", 0], projections(*found), "en", {})
     assert rejects.num_rows == 0 and {*scores["f1"].to_pylist()} == {1.0}
     pooled = [row for row in scores.to_pylist() if row["label"] == "*" and row["metric"] == "strict"]
     assert counts(pooled[0]) == (len(found), len(found), len(found), len(sample_documents()))
@@ -203,7 +217,7 @@ def test_the_files_of_a_run_have_the_scores_of_the_run(tmp_path: Path) -> None:
     texts, aliases = {"a": TEXT, "b": text.replace("\r\n", "\n")}, {"SINTOMA": "SYMPTOM"}
     found = projections(*rows("a"), projected("b", "T1", "SYMPTOM", [(14, 19)], texts["b"]))
     scan = scan_corpus(root, "es", ["en"], CorpusConfig(), ShardConfig())
-    of_run, rejects = score_projections(root, by_shard(scan.files)["en", 0], found, "en", aliases, CONFIG)
+    of_run, rejects = score_projections(root, by_shard(scan.files)["en", 0], found, "en", aliases)
     (tmp_path / "run.tsv").write_text(run_tsv(tsv_rows(documents(texts), found, {name: name for name in texts})), encoding="utf-8")
     sides = read_sides(root / "en", tmp_path / "run.tsv", aliases=aliases)
     assert scores_of(label_statistics(*sides.frames[""]), "en", CONFIG).equals(of_run)

@@ -35,7 +35,7 @@ class Builds:
                 some = documents[start : start + 2]
                 words = [{"document": name, "word": f"{recipe} {word}"} for name in some for word in texts[name]]
                 counts = [{"document": name, "letters": sum(map(len, texts[name]))} for name in some]
-                yield Built((WORDS.table(words), COUNTS.table(counts)), {name: self.seconds.get(name, 0.0) for name in some})
+                yield Built(some, (WORDS.table(words), COUNTS.table(counts)), {name: self.seconds.get(name, 0.0) for name in some})
 
         hashes = {name: repr(words) for name, words in texts.items()}
         words, counts = renewed_tables(self.store, [WORDS, COUNTS], "es/0", made_of, recipe, lambda: Work(hashes, build))
@@ -130,6 +130,13 @@ def test_a_documents_hash_is_of_its_own_rows_alone() -> None:
     ours, theirs = document_hashes(["d1", "d2", "d3"], [table]), document_hashes(["d2", "d3"], [other])
     assert ours["d2"] == theirs["d2"] and ours["d3"] != theirs["d3"]
     assert len(set(ours.values())) == 3
+
+
+@pytest.mark.parametrize("other", [[2, 1], [1], [1, 2, 3], []])
+def test_a_documents_hash_sees_into_lists(other: list[int]) -> None:
+    table = pa.table({"document": ["d"], "starts": pa.array([[1, 2]], pa.list_(pa.int32()))})
+    changed = pa.table({"document": ["d"], "starts": pa.array([other], pa.list_(pa.int32()))})
+    assert document_hashes(["d"], [table]) != document_hashes(["d"], [changed])
 
 
 def test_a_documents_hash_tells_in_which_table_a_row_is() -> None:

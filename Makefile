@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test fuzz check format docs bench drill lock clean
+.PHONY: help setup demo test fuzz check format docs bench scale drill lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -66,6 +66,9 @@ bench: setup ## Run the benchmarks against the peers that install here; make ben
 	done
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
+scale: setup ## Project backgrounds of several sizes, into scale-out/; make scale ARGS="--store S --model RUN --documents 1000,3000,10000 --reruns"
+	$(BIN)/python -m benchmarks.scale $(ARGS)
+
 drill: setup $(SWIFT) ## Disturb runs on a real S3 server, about an hour, into drill-out/; make drill ARGS="--only kill --kills 5"
 	$(BIN)/python -m drill.run $(ARGS)
 
@@ -89,5 +92,5 @@ lock: ## Resolve pyproject.toml afresh and write constraints.txt; run `make test
 	@echo "lock: constraints.txt is written"
 
 clean: ## Remove the environment, the caches and the outputs of these targets
-	rm -rf $(VENV) $(LOCK_VENV) $(DRILL_VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist demo-out drill-out *.new
+	rm -rf $(VENV) $(LOCK_VENV) $(DRILL_VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist demo-out drill-out scale-out *.new
 	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +

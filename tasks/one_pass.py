@@ -9,6 +9,7 @@ from prefect import task
 from data_contracts import CARRIED_LINES, PROJECTIONS
 from pipeline_lib.alignment.student import load_student
 from pipeline_lib.alignment.threads import one_blas_thread
+from pipeline_lib.alignment.units import grid_texts
 from pipeline_lib.projection.decode import unsupervised
 from pipeline_lib.projection.edges import edges_array
 from pipeline_lib.projection.one_pass import Annotated, OnePassConfig, PairKnowledge, project_documents
@@ -52,10 +53,10 @@ def project_at_once(
     )
 
     def begin() -> Work:
-        ours, theirs = source.read(store), target.read(store)
+        sides = source.tables(store), target.tables(store)
+        ours, theirs = (grid_texts(*tables) for tables in sides)
         marked, lines = store.read(annotated.mentions), store.read(annotated.lines)
         tagged = [store.read(support)] if support else []
-        texts = [store.read(ref) for side in (source, target) for ref in (side.documents, side.units)]
         documents = list(dict.fromkeys([*marked["document"].to_pylist(), *lines["document"].to_pylist()]))
         seen = support_arrays(tagged[0], theirs) if tagged else {}
 
@@ -75,6 +76,6 @@ def project_at_once(
                 for *tables, seconds in project_documents(new, shard_of, known, (student or teachers).fingerprint, config):
                     yield Built(list(seconds), tuple(tables), seconds)
 
-        return Work(document_hashes(documents, [*texts, marked, lines, *tagged]), build)
+        return Work(document_hashes(documents, [*sides[0], *sides[1], marked, lines, *tagged]), build)
 
     return Projected(*renewed_tables(store, [PROJECTIONS, CARRIED_LINES], shard, made_of, recipe.fingerprint, begin))

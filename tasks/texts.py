@@ -3,6 +3,8 @@
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from pipeline_lib.alignment.units import GridText, grid_texts
 from pipeline_lib.storage.store import ArtifactRef, Store
 
@@ -14,9 +16,13 @@ class Texts:
     documents: ArtifactRef
     units: ArtifactRef
 
+    def tables(self, store: Store) -> tuple[pa.Table, pa.Table]:
+        """Documents with their texts, and UNITS: what ``grid_texts`` takes."""
+        return store.read(self.documents, ["document", "text"]), store.read(self.units)
+
     def read(self, store: Store) -> dict[str, GridText]:
         """The shard's texts by document id."""
-        return grid_texts(store.read(self.documents, ["document", "text"]), store.read(self.units))
+        return grid_texts(*self.tables(store))
 
 
 def read_all(store: Store, shards: Iterable[Texts], wanted: Container[str] | None = None) -> dict[str, GridText]:

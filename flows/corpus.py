@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flows.config import RunConfig
 from flows.runners import hire
 from flows.watch import Watch
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.ingest import Ingested, ingest_shard
 from tasks.scan import Scanned, scan
 from tasks.stage import shard_name

@@ -10,7 +10,8 @@ from flows.remote import ENCODE, Encoding, run_stage
 from flows.watch import Watch
 from pipeline_lib.encoding.model_files import ModelSource, read_origin
 from pipeline_lib.encoding.views import Role
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.artifact import ArtifactRef
+from pipeline_lib.storage.store import Store
 from tasks.align import align_encoded
 from tasks.encoders import take_encoder
 from tasks.quantise import quantise

@@ -17,8 +17,9 @@ from flows.support import NO_SUPPORT, Support
 from flows.watch import Watch, references
 from pipeline_lib.evaluation.scale import scale
 from pipeline_lib.evaluation.summary import Counts
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.recall import remember_tables
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.export import Outputs, RunFacts, export
 from tasks.project import Projected
 from tasks.score import Scored

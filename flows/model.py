@@ -6,8 +6,9 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.storage.artifact import ArtifactRef, ref_as_json
 from pipeline_lib.storage.fingerprint import digest
-from pipeline_lib.storage.store import ArtifactRef, Store, ref_as_json
+from pipeline_lib.storage.store import Store
 from tasks.consistency import Counted
 
 

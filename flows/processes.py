@@ -20,7 +20,8 @@ from prefect import Task
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.memory import MemoryBound
-from pipeline_lib.storage.store import KNOWN, ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
+from pipeline_lib.storage.store import KNOWN
 
 Known = dict[str, dict[str, ArtifactRef]]
 

@@ -12,7 +12,7 @@ from flows.support import NO_SUPPORT, Support
 from flows.train import Refs, Targets, build_targets, pair_segments
 from flows.watch import Watch
 from pipeline_lib.projection.one_pass import OnePassConfig
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.candidates import find_candidates as gather
 from tasks.consistency import Counted
 from tasks.consistency import count_corpus as count

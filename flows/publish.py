@@ -17,11 +17,12 @@ from pipeline_lib.encoding.card import CARD, CURVE, CardData, Scored, provenance
 from pipeline_lib.encoding.model_files import Origin
 from pipeline_lib.encoding.training_plot import training_plot
 from pipeline_lib.encoding.tuned import OURS
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.catalog import address_of, fingerprint_of
 from pipeline_lib.storage.lineage import Lineage
 from pipeline_lib.storage.place import sha256
 from pipeline_lib.storage.records import render
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from pipeline_lib.storage.whole_folder import require_empty, whole_folder
 from tasks.distill import LOG
 

@@ -28,10 +28,11 @@ from pipeline_lib.alignment.features import Side
 from pipeline_lib.encoding.model_files import ModelSource
 from pipeline_lib.encoding.tuned import TuneConfig
 from pipeline_lib.encoding.vectors import EncodeConfig
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import digest
 from pipeline_lib.storage.leases import lease
 from pipeline_lib.storage.place import StoreError
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.align import align, has_aligned
 from tasks.distill import distill_student, has_distilled
 from tasks.embed import embed, has_embedded

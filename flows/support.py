@@ -7,7 +7,7 @@ from flows.config import RunConfig
 from flows.corpus import Cell, Corpus
 from flows.watch import Watch
 from pipeline_lib.projection.support import find_support
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.support import Supported, find_strays, read_shard
 
 

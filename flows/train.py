@@ -8,7 +8,7 @@ from flows.encoders import see_texts, take_start
 from flows.remote import DISTILL, EMBED, TUNE, Distillation, Embedding, Tuning, run_stage
 from flows.watch import Watch
 from pipeline_lib.alignment.features import SIDES
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.cost import Costs, cost
 from tasks.edges import count_edges
 from tasks.fit import fit

@@ -13,7 +13,7 @@ from flows.artifacts import RunPage
 from flows.events import tell_repaired
 from pipeline_lib.progress.logbook import Logbook
 from pipeline_lib.progress.stage_time import Meter, StageTime
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 
 Key = TypeVar("Key", bound=Hashable)
 

@@ -12,8 +12,9 @@ from pipeline_lib.alignment.segments import segment_pairs
 from pipeline_lib.alignment.student import load_student
 from pipeline_lib.alignment.threads import one_blas_thread
 from pipeline_lib.encoding.vectors import InOrder
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import Ingredients, ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, texts_fingerprints
 

@@ -11,8 +11,9 @@ from pipeline_lib.projection.candidates import CandidateConfig
 from pipeline_lib.projection.edges import edges_array
 from pipeline_lib.projection.gather import PairTexts, candidate_tables
 from pipeline_lib.projection.support import support_arrays
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, texts_fingerprints
 

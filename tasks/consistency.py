@@ -12,8 +12,9 @@ from data_contracts import CORPUS_EDGES, MEMORY
 from pipeline_lib.alignment.threads import one_blas_thread
 from pipeline_lib.projection.consistency import ConsistencyConfig, corpus_tables
 from pipeline_lib.projection.scoring import CorpusKnowledge, VoteConfig, corpus_knowledge
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.fit import read_vocabulary
 from tasks.stage import STAGE, fingerprints
 

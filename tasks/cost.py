@@ -9,8 +9,9 @@ from prefect import task
 from data_contracts import COST_MATRICES, POSTERIORS
 from pipeline_lib.alignment.cost import CostConfig, cost_tables
 from pipeline_lib.alignment.threads import one_blas_thread
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.fit import read_teachers
 from tasks.stage import STAGE, fingerprints
 

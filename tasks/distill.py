@@ -18,8 +18,9 @@ from pipeline_lib.alignment.lessons import plan_lessons, split_documents
 from pipeline_lib.alignment.segments import segment_pairs
 from pipeline_lib.alignment.student import Student, excerpt, new_student, save_student, save_weights
 from pipeline_lib.alignment.training import Epoch
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import Ingredients, digest, ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.fit import read_teachers
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, read_all, texts_fingerprints

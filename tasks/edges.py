@@ -4,8 +4,9 @@ from prefect import task
 
 from data_contracts import EDGE_STATISTICS
 from pipeline_lib.projection.edges import EdgeConfig, edge_log_odds, edges_table, source_edges
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.fit import read_teachers
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, texts_fingerprints

@@ -6,8 +6,9 @@ from prefect import task
 from data_contracts import EMBEDDINGS
 from pipeline_lib.alignment.features import Side
 from pipeline_lib.alignment.views import embeddings_table
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import Ingredients, ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.fit import read_vocabulary
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, texts_fingerprints

@@ -12,8 +12,9 @@ from pipeline_lib.encoding.int8 import is_int8, load_int8
 from pipeline_lib.encoding.model_files import ModelSource
 from pipeline_lib.encoding.transformer import Encoder, load_encoder
 from pipeline_lib.encoding.vectors import EncodeConfig, chosen_device, chosen_precision, vector_tables
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import Ingredients, ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, texts_fingerprints
 

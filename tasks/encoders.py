@@ -3,8 +3,9 @@
 from prefect import task
 
 from pipeline_lib.encoding.model_files import ModelSource, copy_model, locate, model_hash
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.stage import STAGE
 
 

@@ -18,9 +18,10 @@ from pipeline_lib.evaluation.scale import NOTHING, Scale
 from pipeline_lib.evaluation.summary import Counts, count, scores_json
 from pipeline_lib.progress.stage_time import StageTime
 from pipeline_lib.projection.export import projected_files, run_tsv, source_files, tsv_rows
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import code_hash, digest, library_versions
 from pipeline_lib.storage.renewal import Renewal, remove_drafts
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from pipeline_lib.storage.write import DRAFT, write_file
 from tasks.ingest import Ingested
 from tasks.project import Projected

@@ -11,8 +11,9 @@ from pipeline_lib.alignment.fitted import FitConfig, PairTypes, Teachers, Vocabu
 from pipeline_lib.alignment.segments import segment_pairs
 from pipeline_lib.alignment.teacher_files import load_teachers, load_vocabulary, save_teachers
 from pipeline_lib.alignment.threads import one_blas_thread
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, texts_fingerprints
 

@@ -11,9 +11,10 @@ from prefect import task
 from data_contracts import ANNOTATION_LINES, DOCUMENTS, MENTIONS, REJECTS, WARNINGS
 from pipeline_lib.corpus.ingest import ingest
 from pipeline_lib.corpus.layouts import CorpusConfig
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients, table_hash
 from pipeline_lib.storage.renew import AT_ONCE, Built, Work, document_hashes, renewed_tables
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.scan import Scanned, listed
 from tasks.stage import STAGE, shard_name
 

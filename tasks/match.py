@@ -13,10 +13,11 @@ from pipeline_lib.corpus.documents import annotations_hash
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.scan import text_file
 from pipeline_lib.evaluation.gold import match_documents
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import digest, ingredients, table_hash
 from pipeline_lib.storage.parallel import in_parallel
 from pipeline_lib.storage.renew import AT_ONCE, Built, Work, document_hashes, renewed_tables
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.scan import Scanned, listed
 from tasks.stage import STAGE, fingerprints, shard_name
 

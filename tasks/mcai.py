@@ -15,8 +15,9 @@ from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.encoding.model_files import ModelSource
 from pipeline_lib.encoding.tuned import read_student
 from pipeline_lib.encoding.vectors import EncodeConfig, chosen_device
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from pipeline_lib.supervision.declared import declared_gold, gold_hashes
 from pipeline_lib.supervision.mcai import McaiConfig, bias_plans, map_spans, mapped, mean_overlap, parted
 from tasks.rerank import declared_rows

@@ -14,9 +14,10 @@ from pipeline_lib.projection.decode import unsupervised
 from pipeline_lib.projection.edges import edges_array
 from pipeline_lib.projection.one_pass import Annotated, OnePassConfig, PairKnowledge, project_documents
 from pipeline_lib.projection.support import support_arrays
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import code_hash, ingredients
 from pipeline_lib.storage.renew import Built, Work, document_hashes, renewed_tables
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from pipeline_lib.supervision import features
 from pipeline_lib.supervision.learn import judge
 from tasks.consistency import Counted, read_knowledge

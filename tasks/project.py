@@ -11,8 +11,9 @@ from pipeline_lib.alignment.threads import one_blas_thread
 from pipeline_lib.projection.decode import PLACED_BY, DecodeConfig, place_fragments, unsupervised
 from pipeline_lib.projection.project import TargetShard, project_tables
 from pipeline_lib.projection.scoring import VoteConfig
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import code_hash, ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from pipeline_lib.supervision import features
 from pipeline_lib.supervision.learn import judge
 from tasks.consistency import Counted, read_knowledge

@@ -8,8 +8,9 @@ from prefect import task
 from pipeline_lib.encoding.int8 import write_int8
 from pipeline_lib.encoding.model_files import ModelSource
 from pipeline_lib.encoding.transformer import load_encoder
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.stage import STAGE, fingerprints
 
 

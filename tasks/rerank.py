@@ -10,8 +10,9 @@ from pipeline_lib.alignment.threads import one_blas_thread
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.scoring import VoteConfig
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from pipeline_lib.supervision import features
 from pipeline_lib.supervision.declared import Row, declared_gold, gold_hashes
 from pipeline_lib.supervision.learn import learn

@@ -11,8 +11,9 @@ from prefect import task
 from data_contracts import CORPUS_FILES, REJECTS
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.scan import ShardConfig, by_shard, scan_corpus
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients, table_hash
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from pipeline_lib.supervision.declared import check_declared, declared_documents, read_declared
 from tasks.stage import STAGE
 

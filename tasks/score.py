@@ -12,8 +12,9 @@ from pipeline_lib.alignment.threads import one_blas_thread
 from pipeline_lib.corpus.documents import hash_file
 from pipeline_lib.evaluation.gold import score_documents, stray_gold
 from pipeline_lib.evaluation.resample import ResampleConfig
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import digest, ingredients, table_hash
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.match import Matched
 from tasks.scan import Scanned
 from tasks.stage import STAGE, fingerprints

@@ -4,8 +4,9 @@ from prefect import task
 
 from data_contracts import SEGMENT_PAIRS
 from pipeline_lib.alignment.segments import SegmentConfig, segment_pairs_table
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.stage import STAGE
 from tasks.texts import Texts, texts_fingerprints
 

@@ -4,8 +4,9 @@ from prefect import task
 
 from data_contracts import TRANSPORT_PLANS
 from pipeline_lib.alignment.sinkhorn import SharpenConfig, sharpen_table
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.stage import STAGE, fingerprints
 
 

@@ -7,7 +7,7 @@ from prefect import Task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 
 
 def _input_or_output_failed(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:

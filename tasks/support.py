@@ -11,8 +11,9 @@ from prefect import task
 from data_contracts import CORPUS_FILES, REJECTS, SUPPORT
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.projection.support import Place, read_support, stray_support, support_hashes, tagged_files
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients, table_hash
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.scan import Scanned, listed
 from tasks.stage import STAGE, shard_name
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pipeline_lib.alignment.units import GridText, grid_texts
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.artifact import ArtifactRef
+from pipeline_lib.storage.store import Store
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ from pipeline_lib.alignment.units import GridText
 from pipeline_lib.encoding.transformer import load_encoder
 from pipeline_lib.encoding.tuned import TuneConfig, TunedStudent, save_tuned, tune
 from pipeline_lib.encoding.vectors import EncodeConfig, chosen_device
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.checkpoints import Checkpoints
 from pipeline_lib.storage.fingerprint import Ingredients, digest, ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.distill import LOG, Distilled, read_log
 from tasks.stage import STAGE, fingerprints
 from tasks.texts import Texts, read_all, texts_fingerprints

@@ -10,9 +10,10 @@ from prefect import task
 from data_contracts import UNITS
 from pipeline_lib.alignment.units import units_table
 from pipeline_lib.encoding.pieces import pieces_of, read_tokenizer
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.renew import AT_ONCE, Built, Work, document_hashes, renewed_tables
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.stage import STAGE, fingerprints
 
 

@@ -10,8 +10,9 @@ from pipeline_lib.alignment.segments import segment_pairs
 from pipeline_lib.alignment.threads import one_blas_thread
 from pipeline_lib.encoding.vectors import InOrder
 from pipeline_lib.encoding.views import Role, ViewsConfig, view_rows
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.stage import STAGE, fingerprints
 
 Encodings = Mapping[Role, ArtifactRef]  # UNIT_VECTORS of one shard of one language, by role

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from heapq import nlargest
 from itertools import groupby
 
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 
 MOST_SLOW = 10
 

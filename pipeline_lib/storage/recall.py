@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 from pydantic import TypeAdapter
 
-from pipeline_lib.storage.store import KNOWN, ArtifactRef, Store, ref_as_json
+from pipeline_lib.storage.artifact import ArtifactRef, ref_as_json
+from pipeline_lib.storage.store import KNOWN, Store
 
 _REFS = TypeAdapter(list[ArtifactRef])
 

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_contracts.contract import Contract
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import Ingredients
 from pipeline_lib.storage.place import StoreError
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 
 AT_ONCE = 16  # documents a row group
 SLOWEST = 5  # documents that are named for the time they took

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_contracts.contract import Contract
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.copies import Copies
 from pipeline_lib.storage.files import StoredFile
 from pipeline_lib.storage.fingerprint import Ingredients
@@ -25,46 +26,8 @@ from pipeline_lib.storage.place import Place, StoreError, md5, scratch, sha256
 from pipeline_lib.storage.records import render, seal, unseal
 
 _FACTS = ("sha256", "md5", "rows", "documents", "bytes")
-_OF_THIS_RUN = frozenset(("reused", "repaired", "seconds", "slowest"))  # what differs between two runs that made the same thing
 COPIES = Copies()  # of folder artifacts, for all stores of the process
 KNOWN: "dict[str, dict[str, ArtifactRef]]" = {}  # by store and key: artifacts that need no look; see ``recall``
-
-
-@dataclass(frozen=True)
-class ArtifactRef:
-    """A small, serialisable reference to one artifact; the only thing that travels through Prefect.
-
-    Attributes:
-        contract, shard, fingerprint: the address; suffix: ``.parquet``, or nothing for a folder.
-        sha256: of the artifact's bytes; rows: of a table, 0 otherwise; documents: distinct documents it speaks of.
-        bytes: of its files, without the record.
-        md5, record_md5: of a table's bytes and of its record's, as buckets list them.
-        reused: found in the store instead of built; repaired: built because what the store holds is damaged or incomplete.
-        seconds: spent on building or verifying it; slowest: of its documents those that took longest, with their seconds.
-    """
-
-    contract: str
-    shard: str
-    fingerprint: str
-    suffix: str
-    sha256: str
-    rows: int
-    documents: int
-    bytes: int = 0
-    md5: str = ""
-    record_md5: str = ""
-    reused: bool = False
-    repaired: bool = False
-    seconds: float = 0.0
-    slowest: tuple[tuple[str, float], ...] = ()
-
-    @property
-    def key(self) -> str:
-        return f"{self.contract}/{self.shard}/{self.fingerprint}{self.suffix}"
-
-    @property
-    def record_key(self) -> str:
-        return f"{self.contract}/{self.shard}/{self.fingerprint}.json"
 
 
 class DamagedArtifact(StoreError):
@@ -306,11 +269,6 @@ class Store:
     def _record(self, ref: ArtifactRef, made_of: Ingredients, files: dict[str, str], facts: Mapping[str, object] | None = None) -> str:
         own = {name: getattr(ref, name) for name in _FACTS}
         return self.write_record(ref.record_key, seal({**(facts or {}), **own, "files": files, "made_of": made_of.as_json()}))
-
-
-def ref_as_json(ref: ArtifactRef) -> dict[str, object]:
-    """The reference without what differs between two runs that made the same thing."""
-    return {key: value for key, value in asdict(ref).items() if key not in _OF_THIS_RUN}
 
 
 def _missing(ref: ArtifactRef) -> StoreError:

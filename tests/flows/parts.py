@@ -15,7 +15,8 @@ from flows.train import Refs, Targets, build_targets, fit_teachers, pair_segment
 from flows.watch import LISTENER, Progress, Watch
 from pipeline_lib.corpus.samples import documents, write_sample
 from pipeline_lib.evaluation.summary import Counts
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.artifact import ArtifactRef
+from pipeline_lib.storage.store import Store
 from tasks.consistency import Counted
 from tasks.project import Projected
 from tasks.score import Scored

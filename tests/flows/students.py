@@ -12,8 +12,9 @@ from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.scan import ShardConfig
 from pipeline_lib.encoding.model_files import ModelSource, read_origin
 from pipeline_lib.encoding.tuned import OURS
+from pipeline_lib.storage.artifact import ArtifactRef, ref_as_json
 from pipeline_lib.storage.fingerprint import ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store, ref_as_json
+from pipeline_lib.storage.store import Store
 from tasks.distill import LOG
 from tasks.encoders import take_encoder
 from tasks.ingest import ingest_shard

@@ -14,7 +14,7 @@ from flows.handover import hand_over
 from flows.model import model_record, run_id
 from flows.watch import Watch, references
 from pipeline_lib.evaluation.summary import Counts
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tests.flows.parts import CONFIG, NAMES, Parts
 from tests.flows.tiny import contents, quick
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from flows.model import Model, ModelError, load_model, model_record, run_id
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.artifact import ArtifactRef
+from pipeline_lib.storage.store import Store
 from tests.flows.parts import Parts
 
 

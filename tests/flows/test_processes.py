@@ -12,7 +12,8 @@ from prefect.cache_policies import NO_CACHE
 from flows.processes import ProcessTaskRunner, WorkerLost
 from flows.runners import MANY_PAIRS, hire, shards_on
 from flows.watch import Watch
-from pipeline_lib.storage.store import KNOWN, ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
+from pipeline_lib.storage.store import KNOWN
 from tests.flows.tiny import contents, quick, run, small_corpus
 
 pytestmark = pytest.mark.usefixtures("prefect_server")

@@ -28,8 +28,8 @@ from pipeline_lib.alignment.align import AlignConfig
 from pipeline_lib.encoding.model_files import ModelSource
 from pipeline_lib.encoding.tuned import TuneConfig
 from pipeline_lib.encoding.vectors import EncodeConfig
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.place import StoreError
-from pipeline_lib.storage.store import ArtifactRef
 from tasks.texts import Texts
 from tasks.tune import Pair
 from tests.flows.parts import CONFIG, Parts

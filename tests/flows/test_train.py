@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tests.flows.parts import Parts
 
 LANGS = ("en", "cz")

@@ -12,7 +12,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows import watch as watching
 from flows.watch import ENDS, LISTENER, Progress, Watch, references
 from pipeline_lib.progress.stage_time import StageTime
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.score import Scored
 
 pytestmark = pytest.mark.usefixtures("prefect_server")

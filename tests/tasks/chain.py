@@ -26,8 +26,9 @@ from pipeline_lib.projection.consistency import ConsistencyConfig
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.edges import EdgeConfig
 from pipeline_lib.projection.scoring import VoteConfig
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import Ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tasks.align import align
 from tasks.candidates import find_candidates
 from tasks.consistency import Counted, count_corpus

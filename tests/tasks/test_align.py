@@ -5,7 +5,7 @@ import pytest
 
 from data_contracts import ALIGNMENTS
 from pipeline_lib.alignment.align import AlignConfig
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.align import align, align_encoded
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
 from tests.tasks.transformers import Made

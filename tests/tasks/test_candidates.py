@@ -6,7 +6,7 @@ import pytest
 
 from data_contracts import CANDIDATES
 from pipeline_lib.projection.candidates import CandidateConfig
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.candidates import find_candidates
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
 

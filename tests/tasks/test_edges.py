@@ -4,7 +4,7 @@ import pytest
 
 from data_contracts import EDGE_STATISTICS
 from pipeline_lib.projection.edges import EdgeConfig
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.edges import count_edges
 from tasks.fit import read_vocabulary
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken

@@ -5,7 +5,7 @@ import pytest
 
 from data_contracts import EMBEDDINGS
 from pipeline_lib.alignment.views import typed_texts
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.embed import embed
 from tasks.fit import read_vocabulary
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken

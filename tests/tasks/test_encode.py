@@ -2,7 +2,7 @@ import pytest
 
 from data_contracts import UNIT_VECTORS
 from pipeline_lib.encoding.vectors import InOrder
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.encode import encode, has_encoded
 from tests.tasks.chain import Chain, fingerprint, other
 from tests.tasks.transformers import ENCODE, SOURCES, Made

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.fit import fit, read_teachers, read_vocabulary
 from tasks.texts import read_all
 from tests.tasks.chain import DAMAGES, FIT, Chain, assert_repaired, assert_reused, fingerprint, other, taken

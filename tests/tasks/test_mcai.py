@@ -5,7 +5,7 @@ import pytest
 
 from data_contracts import MAPPED_SPANS, MCAI_SCALES, TRANSPORT_PLANS
 from pipeline_lib.alignment.align import AlignConfig
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.supervision.mcai import McaiConfig
 from tasks.mcai import Chosen, bias, choose_student, map_gold
 from tests.tasks.chain import CORPUS, DOCUMENTS_USED, Chain, assert_kept, assert_reused, fingerprint, other, taken

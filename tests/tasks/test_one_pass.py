@@ -13,7 +13,7 @@ from pipeline_lib.projection.candidates import CandidateConfig
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.one_pass import OnePassConfig
 from pipeline_lib.projection.scoring import VoteConfig
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.candidates import find_candidates
 from tasks.ingest import ingest_shard
 from tasks.one_pass import project_at_once

@@ -7,7 +7,7 @@ from data_contracts import CARRIED_LINES, PROJECTIONS
 from pipeline_lib.projection.candidates import CandidateConfig
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.scoring import VoteConfig
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.candidates import find_candidates
 from tasks.project import Projected, project
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken

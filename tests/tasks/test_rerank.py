@@ -6,7 +6,7 @@ import pytest
 
 from pipeline_lib.projection.decode import DecodeConfig
 from pipeline_lib.projection.scoring import VoteConfig
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.supervision.rerank import FACTS, LESSONS, RerankConfig
 from tasks.rerank import declared_rows, read_reranker, train_reranker
 from tests.tasks.chain import CORPUS, DAMAGES, DOCUMENTS_USED, Chain, assert_repaired, assert_reused, copy_of, fingerprint, other, taken

@@ -5,7 +5,7 @@ import pytest
 
 from data_contracts import SEGMENT_PAIRS
 from pipeline_lib.alignment.segments import SegmentConfig, segment_pairs
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.segments import align_segments
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
 

@@ -3,7 +3,7 @@ import pytest
 
 from data_contracts import TRANSPORT_PLANS
 from pipeline_lib.alignment.sinkhorn import SharpenConfig
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.sharpen import sharpen
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
 

@@ -6,8 +6,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
 from prefect.states import Failed
 
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.place import StoreError
-from pipeline_lib.storage.store import ArtifactRef
 from tasks.align import align
 from tasks.candidates import find_candidates
 from tasks.consistency import count_corpus

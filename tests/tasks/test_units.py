@@ -1,5 +1,5 @@
 from data_contracts import UNITS
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 from tasks.units import make_units
 from tests.tasks.chain import DAMAGES, Chain, assert_kept, assert_repaired, assert_reused, fingerprint, other, taken
 from tests.tasks.transformers import Made

@@ -9,7 +9,8 @@ from pipeline_lib.encoding.model_files import ModelSource
 from pipeline_lib.encoding.tuned import TuneConfig
 from pipeline_lib.encoding.vectors import EncodeConfig
 from pipeline_lib.encoding.views import ROLES, Role, ViewsConfig
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.artifact import ArtifactRef
+from pipeline_lib.storage.store import Store
 from tasks.distill import Distilled
 from tasks.encode import encode
 from tasks.encoders import take_encoder

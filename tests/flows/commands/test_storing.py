@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.leases import lease
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tests.flows.commands.terminal import call
 from tests.pipeline_lib.storage.toy_store import age, age_all, beats, both, contents, record_run, student
 

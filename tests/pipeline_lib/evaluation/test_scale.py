@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from pipeline_lib.evaluation.scale import MOST_SLOW, NOTHING, SlowDocument, Stored, scale
-from pipeline_lib.storage.store import ArtifactRef
+from pipeline_lib.storage.artifact import ArtifactRef
 
 
 def ref(contract: str, size: int, shard: str = "es-en/s0", reused: bool = False) -> ArtifactRef:

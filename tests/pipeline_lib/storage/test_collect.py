@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.catalog import Artifact, Catalog, Run, read_catalog
 from pipeline_lib.storage.collect import collect, plan_collection, require_runs
 from pipeline_lib.storage.files import StoredFile
 from pipeline_lib.storage.leases import Lease, LeaseLost, Pace, StoreBusy, lease
 from pipeline_lib.storage.place import StoreError
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 from tests.pipeline_lib.storage.toy_store import age, age_all, beats, both, contents, record_run, student
 
 QUICK = Pace(renew=0.05, dead=180, wait=0.02)

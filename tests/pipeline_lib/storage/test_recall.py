@@ -3,8 +3,9 @@
 import fsspec
 import pytest
 
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.recall import recalled_tables, remember_tables
-from pipeline_lib.storage.store import KNOWN, ArtifactRef, Store
+from pipeline_lib.storage.store import KNOWN, Store
 from tests.pipeline_lib.storage.test_store import BEATS, MADE_OF, Maker, beats, damaged, files, nothing, write, write_model
 
 KEY = "collections/c1-tables.json"

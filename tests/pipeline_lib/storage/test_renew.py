@@ -7,9 +7,10 @@ import pytest
 
 from data_contracts.contract import Contract, column
 from pipeline_lib.storage import renew
+from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import Ingredients
 from pipeline_lib.storage.renew import Built, Work, document_hashes, renewed_tables, rows_by_document
-from pipeline_lib.storage.store import ArtifactRef, Store
+from pipeline_lib.storage.store import Store
 
 WORDS = Contract("words", 1, "", pa.schema([column("document", pa.string(), ""), column("word", pa.string(), "")]), ())
 COUNTS = Contract("counts", 1, "", pa.schema([column("document", pa.string(), ""), column("letters", pa.int64(), "")]), ())

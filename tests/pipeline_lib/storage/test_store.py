@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_contracts import UNITS, Contract, ContractError, Rule, column
+from pipeline_lib.storage.artifact import ArtifactRef, ref_as_json
 from pipeline_lib.storage.fingerprint import Ingredients
 from pipeline_lib.storage.place import StoreError
-from pipeline_lib.storage.store import ArtifactRef, Store, ref_as_json
+from pipeline_lib.storage.store import Store
 
 BEATS = Contract(
     name="beats",

@@ -8,8 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from data_contracts import Contract, column
+from pipeline_lib.storage.artifact import ArtifactRef, ref_as_json
 from pipeline_lib.storage.fingerprint import Ingredients
-from pipeline_lib.storage.store import ArtifactRef, Store, ref_as_json
+from pipeline_lib.storage.store import Store
 
 BEATS = Contract("beats", 1, "Heart beats.", pa.schema([column("rate", pa.int32(), "beats a minute")]), key=())
 PAUSES = replace(BEATS, name="pauses")

@@ -48,4 +48,5 @@ def score(root: str, corpus: str, scanned: Scanned, target: str, matched: list[M
         documents = pa.concat_tables([DOCUMENT_SCORES.table([]), *(store.read(shard.main) for shard in matched)])
         return [(score_documents(documents, target, config), stray_gold(Path(corpus), files))]
 
-    return Scored(*store.tables([SCORES, REJECTS], f"{scanned.source}-{target}", made_of, make), tuple(matched))
+    scores, unowned = store.tables([SCORES, REJECTS], f"{scanned.source}-{target}", made_of, make)
+    return Scored(scores, unowned, tuple(matched))

@@ -31,6 +31,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_HOME": str(tmp_path_factory.mktemp("prefect")),
         "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # of what logs below a flow, tests call much without one
     }
     # Imported here: Prefect reads the settings above when it is imported.
     from prefect.testing.utilities import prefect_test_harness

@@ -74,7 +74,7 @@ def test_processes_do_the_work_side_by_side() -> None:
 )
 def test_processes_are_hired_for_many_pairs(settings: list[str], pairs: int, hired: int, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[ProcessTaskRunner] = []
-    monkeypatch.setattr(ProcessTaskRunner, "hire", calls.append)
+    monkeypatch.setattr(ProcessTaskRunner, "hire", lambda runner: calls.append(runner))
     results(where, [1], "workers=2", *settings, pairs=pairs)
     assert len(calls) == hired
 

@@ -69,5 +69,5 @@ def test_each_language_is_scored_against_its_own_gold(parts: Parts) -> None:
 
 
 def test_nothing_is_projected_before_the_whole_corpus_is_counted_nor_scored_before_all_is_projected(parts: Parts) -> None:
-    stages = [(stage.stage, stage.built) for stage in parts.watch.stages[-5:]]
-    assert stages == [("candidates", 4), ("consistency", 2), ("project", 4), ("match", 4), ("score", 2)]
+    stages = [(stage.stage, stage.built) for stage in parts.watch.stages if stage.stage != "export"]
+    assert stages[-5:] == [("candidates", 4), ("consistency", 2), ("project", 4), ("match", 4), ("score", 2)]

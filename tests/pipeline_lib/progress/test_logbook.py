@@ -45,7 +45,7 @@ def names(store: Store) -> list[str]:
 
 def test_a_run_is_recorded_while_it_works_and_under_its_id_when_it_has_ended(anywhere: Store, stages: list[StageTime]) -> None:
     with logbook(anywhere, "run-1", "corpus es-en", "out", lambda: stages) as book:
-        wait_for(lambda: names(anywhere))
+        wait_for(lambda: read_progress(anywhere, "run-1"))
         working = recorded(anywhere)
         book.run = "run-abc"
     assert (working.state, working.run, working.out, [stage.stage for stage in working.stages]) == ("at work", "", place("out"), ["ingest"])
@@ -65,7 +65,7 @@ def test_a_run_that_fails_says_so_where_it_was(here: Store, stages: list[StageTi
 def test_the_end_of_a_stage_is_recorded_at_once(here: Store, stages: list[StageTime], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "REFRESH", 3600.0)
     with logbook(here, "run-1", "corpus", None, lambda: stages) as book:
-        wait_for(lambda: names(here))
+        wait_for(lambda: read_progress(here, "run-1"))
         stages.append(StageTime("units", 1.0, 1, 0))
         book.stage_ended()
         wait_for(lambda: len(recorded(here).stages) == 2)

@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from benchmarks.fitting import Pair
+from benchmarks.projection import LANGS, grids
 from data_contracts import ANNOTATION_LINES, MENTIONS
 from pipeline_lib.alignment.segments import SegmentConfig, segment_pairs, segment_pairs_table
-from pipeline_lib.alignment.units import GridText, split_units
+from pipeline_lib.alignment.units import GridText
 from pipeline_lib.corpus.brat import parse
 from pipeline_lib.corpus.standoff_rows import mention_rows
 from pipeline_lib.corpus.synth import compose, document_id, draw, sample_segments
 from pipeline_lib.projection.one_pass import Annotated
-
-LANGS = ("es", "en")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Background:
     def first(self, number: int) -> "Background":
         """Only so many documents."""
         texts = {lang: dict(list(of_lang.items())[:number]) for lang, of_lang in self.texts.items()}
-        return Background(texts, self.mentions.filter(pa.compute.is_in(self.mentions["document"], pa.array(texts[LANGS[0]]))))
+        return Background(texts, self.mentions.filter(pc.is_in(self.mentions["document"], pa.array(list(texts[LANGS[0]])))))
 
     def annotated(self) -> Annotated:
         """On fresh grids, whose types nobody has asked for."""
@@ -45,11 +45,6 @@ def background(seed: int, documents: int) -> Background:
         texts[LANGS[0]][name], texts[LANGS[1]][name] = source.text, compose(drawn, LANGS[1]).text
         rows += mention_rows(parse(source.annotations), name, LANGS[0], f"{name}.ann")
     return Background(texts, MENTIONS.table(rows))
-
-
-def grids(texts: dict[str, str]) -> dict[str, GridText]:
-    made = {name: split_units(text) for name, text in texts.items()}
-    return {name: GridText(texts[name], units.starts, units.ends, units.breaks) for name, units in made.items()}
 
 
 def sentence_pairs(documents: Annotated, folded: bool) -> list[Pair]:

@@ -4,18 +4,17 @@ texts to projections, against eflomal; and by an encoder's vectors, against sima
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import torch
 
-from benchmarks.background import LANGS, Background, background, sentence_pairs
+from benchmarks.background import Background, background, sentence_pairs
 from benchmarks.encoding import SMALL
 from benchmarks.fitting import Pair, eflomal, run_eflomal
 from benchmarks.links import SentenceAligner
 from benchmarks.measure import Row, cpu_seconds
-from benchmarks.projection import Model, learnt
+from benchmarks.projection import LANGS, Model, learnt
 from benchmarks.saved_encoder import save_encoder
 from data_contracts import ALIGNMENTS
 from pipeline_lib.alignment.align import AlignConfig, align_vectors, alignment_rows
@@ -28,15 +27,15 @@ from pipeline_lib.encoding.vectors import EncodeConfig, InOrder, vector_tables
 from pipeline_lib.projection.candidates import CandidateConfig
 from pipeline_lib.projection.decode import DecodeConfig, place_fragments, unsupervised
 from pipeline_lib.projection.gather import PairTexts, candidate_tables
-from pipeline_lib.projection.one_pass import Annotated, OnePassConfig, PairKnowledge, project_documents
+from pipeline_lib.projection.one_pass import AT_ONCE, Annotated, OnePassConfig, PairKnowledge, project_documents
 from pipeline_lib.projection.project import TargetShard, project_tables
 
 FITTED = 100  # other documents, that the model is fitted on
-ENCODED = 4  # of so many documents one is encoded: the time of that grows with nothing but the units
+ENCODED = 4  # of so many documents one goes through the encoders, where a unit takes as long however many there are
 WARM = 4  # documents that everything is called with before it is measured
 MEASURED, OTHERS = 1, 2  # seeds
 LAYERS = 12
-LAYER = 8  # simalign's default, of a model of twelve
+LAYER = 8  # whose states are taken: simalign's default; it runs all layers, we those up to it
 TARGETS = 6
 
 
@@ -55,9 +54,10 @@ def embedded_row(measured: Background, model: Model, fit_seconds: float) -> Row:
     seconds = cpu_seconds(lambda: project(measured, model))
     own_fit = cpu_seconds(lambda: learnt(measured.texts, measured.mentions))
     row = _sizes("fitted teachers", measured, pairs) | {
+        "fitted_on": FITTED,
         "fit_s": fit_seconds,
-        "ours_s": seconds,
         "own_fit_s": own_fit,
+        "ours_s": seconds,
         "ours_units_a_second": _units(measured) / seconds,
     }
     if eflomal is None:
@@ -72,14 +72,6 @@ def project(measured: Background, model: Model) -> list[pa.Table]:
     known = PairKnowledge(LANGS, model.teachers, model.edges, model.known, unsupervised)
     parts = project_documents(list(measured.texts[LANGS[0]]), measured.annotated(), known, "", OnePassConfig())
     return [projections for projections, _, _ in parts]
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """UNIT_VECTORS of both sides, in parts."""
-
-    source: list[pa.Table]
-    target: list[pa.Table]
 
 
 def encoder_row(measured: Background, model: Model) -> Row:
@@ -105,40 +97,29 @@ def encoder_row(measured: Background, model: Model) -> Row:
 
 def _encoder_seconds(measured: Background, model: Model, encoder: Encoder) -> dict[str, float]:
     """CPU seconds of the parts: each side encoded, and all else from the vectors to the projections."""
-    documents, found = measured.annotated(), Encoded([], [])
-    encoded = {
-        side: cpu_seconds(lambda side=side, lang=lang: getattr(found, side).extend(vector_tables(getattr(documents, side), lang, encoder)))
-        for side, lang in zip(("source", "target"), LANGS, strict=True)
+    documents = measured.annotated()
+    source, target = list[pa.Table](), list[pa.Table]()
+    return {
+        "source_encoded_s": cpu_seconds(lambda: source.extend(vector_tables(documents.source, LANGS[0], encoder))),
+        "target_encoded_s": cpu_seconds(lambda: target.extend(vector_tables(documents.target, LANGS[1], encoder))),
+        "beside_s": cpu_seconds(lambda: carry(documents, InOrder(source), InOrder(target), model)),
     }
-    beside = cpu_seconds(lambda: carry(documents, found, model))
-    return {f"{side}_encoded_s": seconds for side, seconds in encoded.items()} | {"beside_s": beside}
 
 
-def carry(documents: Annotated, encoded: Encoded, model: Model) -> list[pa.Table]:
-    """PROJECTIONS from vectors on: segments, alignments, posteriors, candidates, spans."""
+def carry(documents: Annotated, source: InOrder, target: InOrder, model: Model) -> list[pa.Table]:
+    """PROJECTIONS from the vectors on: segments, alignments, posteriors, candidates, spans."""
     segments = segment_pairs_table(documents.source, documents.target, LANGS, SegmentConfig())
-    teachers = model.teachers
-    ours, theirs = (
-        embeddings_table(documents.source, LANGS[0], teachers.source),
-        embeddings_table(documents.target, LANGS[1], teachers.target),
-    )
-    posteriors = pa.concat_tables([found for _, found in cost_tables(ours, theirs, segments, teachers, CostConfig())])
+    ours = embeddings_table(documents.source, LANGS[0], model.teachers.source)
+    theirs = embeddings_table(documents.target, LANGS[1], model.teachers.target)
+    posteriors = pa.concat_tables([found for _, found in cost_tables(ours, theirs, segments, model.teachers, CostConfig())])
+    groups = segment_pairs(segments)
+    aligned = ((name, align_vectors(source.of(name), target.of(name), AlignConfig(), group)) for name, group in groups.items())
     texts = PairTexts(LANGS, documents.source, documents.target, typed_texts(theirs), model.edges)
-    target = TargetShard(LANGS[1], documents.target, "")
-    made = []
-    for candidates in candidate_tables(documents.mentions, texts, _alignments(segments, encoded), posteriors, {}, CandidateConfig()):
-        placed = place_fragments(candidates, model.known, DecodeConfig())
-        names = candidates["document"].unique().to_pylist()
-        made += [found for found, _ in project_tables(documents.of(names).mentions, documents.lines, documents.source, target, placed)]
-    return made
-
-
-def _alignments(segments: pa.Table, encoded: Encoded) -> list[pa.Table]:
-    source, target = InOrder(encoded.source), InOrder(encoded.target)
-    found = (
-        (name, align_vectors(source.of(name), target.of(name), AlignConfig(), group)) for name, group in segment_pairs(segments).items()
-    )
-    return ALIGNMENTS.parts(alignment_rows(found, LANGS), 16)
+    alignments = ALIGNMENTS.parts(alignment_rows(aligned, LANGS), AT_ONCE)
+    candidates = pa.concat_tables(candidate_tables(documents.mentions, texts, alignments, posteriors, {}, CandidateConfig()))
+    placed = place_fragments(candidates, model.known, DecodeConfig())
+    shard = TargetShard(LANGS[1], documents.target, "")
+    return [found for found, _ in project_tables(documents.mentions, documents.lines, documents.source, shard, placed)]
 
 
 def run_simalign(aligner: "SentenceAligner", pairs: Sequence[Pair]) -> None:

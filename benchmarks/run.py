@@ -21,6 +21,7 @@ from benchmarks.measure import Row
 from benchmarks.plot import plot
 from benchmarks.projection import projection_row
 from benchmarks.sinkhorn import cosine_rows, sinkhorn_rows
+from benchmarks.throughput import throughput_rows
 
 CONSOLE = Console()
 PACKAGES = ("numpy", "numba", "torch", "POT", "simalign", "eflomal")
@@ -32,7 +33,9 @@ TITLES = {
     "encoding": "encoding documents (6 layers, 384 wide) against padded batches of 8 in random order",
     "beside_the_encoder": "encoding pairs by a student of XLM-R base's shape and aligning them, CPU seconds",
     "projection": "bundled corpus, es to en",
+    "throughput": "background documents, es to en: source units a CPU second, from texts to projections, against peers that only align",
 }
+MOST_COLUMNS = 12
 
 
 def machine() -> Row:
@@ -49,9 +52,13 @@ def installed(name: str) -> str:
 
 
 def table(title: str, rows: list[Row]) -> Table:
-    """One column a key; long names go over several lines, and what a row lacks stays empty."""
-    shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    """One column a key, or one line where that is too many; long names go over several lines, and what a row lacks stays empty."""
     names = list(dict.fromkeys(name for row in rows for name in row))
+    shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_header=len(names) <= MOST_COLUMNS)
+    if len(names) > MOST_COLUMNS:
+        for name in names:
+            shown.add_row(name.replace("_", " "), *(readable(row.get(name, "")) for row in rows))
+        return shown
     for name in names:
         shown.add_column(name.replace("_", " "), justify="right")
     for row in rows:
@@ -73,6 +80,9 @@ def main() -> None:
     )
     parser.add_argument("--texts", type=Path, help="folder of .txt files whose lengths the encoded documents shall have")
     parser.add_argument("--documents", type=int, default=40, help="documents to encode")
+    parser.add_argument(
+        "--background", type=int, default=200, help="background documents whose throughput is measured, the encoder's on a quarter"
+    )
     parser.add_argument("--pairs", type=int, default=2000, help="pairs of it to use")
     arguments = parser.parse_args()
     out: Path = arguments.out
@@ -83,6 +93,7 @@ def main() -> None:
         "links": links_rows,
         "fit_and_align": lambda: [fitting_row(arguments.parallel, arguments.pairs)],
         "projection": lambda: [projection_row()],
+        "throughput": lambda: throughput_rows(arguments.background),
         "encoding": lambda: encoding_rows(arguments.texts, arguments.documents),
         "beside_the_encoder": lambda: [beside_row(arguments.texts, max(1, arguments.documents // 10))],
     }

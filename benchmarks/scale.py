@@ -22,6 +22,8 @@ import psutil
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from flows.memory import taken
+
 CONSOLE = Console()
 LANGUAGES = "en,it,nl,sv,ro,cz"
 CHANGED = 30  # documents that are changed, and as many that are added, before the last rerun
@@ -122,25 +124,11 @@ def watched(arguments: Sequence[object], place: Place) -> int:
     with subprocess.Popen(words(arguments), env=environment(place)) as process:
         own = psutil.Process(process.pid)
         while process.poll() is None:
-            peak = max(peak, sum(held(each) for each in [own, *descendants(own)]))
-            time.sleep(0.5)
+            peak = max(peak, taken(own))
+            time.sleep(1)
     if process.returncode:
         raise SystemExit(f"exit code {process.returncode}: spanferry {arguments[0]}")
     return peak
-
-
-def descendants(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return process.children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
-
-
-def held(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_full_info().pss)
-    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-        return 0
 
 
 def spanferry(arguments: Sequence[object], place: Place) -> str:

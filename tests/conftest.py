@@ -8,6 +8,9 @@ import boto3
 import pytest
 from hypothesis import settings
 
+# Of what logs below a flow, tests call much without one. Here, since Prefect reads it when it is imported, which collecting tests does.
+os.environ["PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW"] = "ignore"
+
 # A law holds on a busy machine too: examples are not timed.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -31,7 +34,6 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_HOME": str(tmp_path_factory.mktemp("prefect")),
         "PREFECT_LOGGING_LEVEL": "WARNING",
-        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # of what logs below a flow, tests call much without one
     }
     # Imported here: Prefect reads the settings above when it is imported.
     from prefect.testing.utilities import prefect_test_harness

@@ -1,0 +1,140 @@
+"""Source units a CPU second on background documents, Spanish to English, in both ways that a run aligns: by teachers fitted before, from
+texts to projections, against eflomal; and by an encoder's vectors, against simalign on the same weights. The peers only align.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import torch
+
+from benchmarks.background import Background, background, sentence_pairs
+from benchmarks.encoding import SMALL
+from benchmarks.fitting import Pair, eflomal, run_eflomal
+from benchmarks.links import SentenceAligner
+from benchmarks.measure import Row, cpu_seconds
+from benchmarks.projection import LANGS, Model, learnt
+from benchmarks.saved_encoder import save_encoder
+from data_contracts import ALIGNMENTS
+from pipeline_lib.alignment.align import AlignConfig, align_vectors, alignment_rows
+from pipeline_lib.alignment.cost import CostConfig, cost_tables
+from pipeline_lib.alignment.segments import SegmentConfig, segment_pairs, segment_pairs_table
+from pipeline_lib.alignment.views import embeddings_table, typed_texts
+from pipeline_lib.encoding.model_files import ModelSource
+from pipeline_lib.encoding.transformer import Encoder, load_encoder
+from pipeline_lib.encoding.vectors import EncodeConfig, InOrder, vector_tables
+from pipeline_lib.projection.candidates import CandidateConfig
+from pipeline_lib.projection.decode import DecodeConfig, place_fragments, unsupervised
+from pipeline_lib.projection.gather import PairTexts, candidate_tables
+from pipeline_lib.projection.one_pass import AT_ONCE, Annotated, OnePassConfig, PairKnowledge, project_documents
+from pipeline_lib.projection.project import TargetShard, project_tables
+
+FITTED = 100  # other documents, that the model is fitted on
+ENCODED = 4  # of so many documents one goes through the encoders, where a unit takes as long however many there are
+WARM = 4  # documents that everything is called with before it is measured
+MEASURED, OTHERS = 1, 2  # seeds
+LAYERS = 12
+LAYER = 8  # whose states are taken: simalign's default; it runs all layers, we those up to it
+TARGETS = 6
+
+
+def throughput_rows(documents: int) -> list[Row]:
+    """One row a way. Ratios: how many times as long the peer takes for a source unit."""
+    measured, others = background(MEASURED, documents), background(OTHERS, FITTED)
+    learnt(others.first(WARM).texts, others.first(WARM).mentions)
+    models: list[Model] = []
+    fit_seconds = cpu_seconds(lambda: models.append(learnt(others.texts, others.mentions)))
+    return [embedded_row(measured, models[0], fit_seconds), encoder_row(measured.first(max(1, documents // ENCODED)), models[0])]
+
+
+def embedded_row(measured: Background, model: Model, fit_seconds: float) -> Row:
+    pairs = sentence_pairs(measured.annotated(), folded=True)
+    project(measured.first(WARM), model)
+    seconds = cpu_seconds(lambda: project(measured, model))
+    own_fit = cpu_seconds(lambda: learnt(measured.texts, measured.mentions))
+    row = _sizes("fitted teachers", measured, pairs) | {
+        "fitted_on": FITTED,
+        "fit_s": fit_seconds,
+        "own_fit_s": own_fit,
+        "ours_s": seconds,
+        "ours_units_a_second": _units(measured) / seconds,
+    }
+    if eflomal is None:
+        return row | {"peer": "eflomal", "peer_s": "absent"}
+    pace = _paired_units(pairs) / (peer := cpu_seconds(lambda: run_eflomal(pairs)))
+    ratios = {"ratio": row["ours_units_a_second"] / pace, "ratio_with_own_fit": _units(measured) / (seconds + own_fit) / pace}
+    return row | {"peer": "eflomal", "peer_s": peer, "peer_units_a_second": pace} | ratios
+
+
+def project(measured: Background, model: Model) -> list[pa.Table]:
+    """PROJECTIONS in one pass, from the texts on."""
+    known = PairKnowledge(LANGS, model.teachers, model.edges, model.known, unsupervised)
+    parts = project_documents(list(measured.texts[LANGS[0]]), measured.annotated(), known, "", OnePassConfig())
+    return [projections for projections, _, _ in parts]
+
+
+def encoder_row(measured: Background, model: Model) -> Row:
+    with tempfile.TemporaryDirectory() as folder:
+        save_encoder(Path(folder), SMALL | {"num_hidden_layers": LAYERS})
+        source = ModelSource(model=folder, hidden_state=LAYER)
+        encoder = load_encoder(Path(folder), source, "cpu", torch.float32, EncodeConfig().tokens)
+        peer = SentenceAligner(folder, token_type="bpe", matching_methods="i", layer=LAYER) if SentenceAligner else None
+    parts = _encoder_seconds(measured.first(WARM), model, encoder)
+    parts = _encoder_seconds(measured, model, encoder)
+    pairs = sentence_pairs(measured.annotated(), folded=False)
+    ours = sum(parts.values())
+    row = _sizes("encoder", measured, pairs) | {"layers": LAYERS, "layer_taken": LAYER, "width": encoder.width} | parts
+    row |= {"ours_s": ours, "ours_units_a_second": _units(measured) / ours}
+    if peer is None:
+        return row | {"peer": "simalign itermax", "peer_s": "absent"}
+    run_simalign(peer, pairs[:WARM])
+    pace = _paired_units(pairs) / (seconds := cpu_seconds(lambda: run_simalign(peer, pairs)))
+    every_target = parts["source_encoded_s"] + TARGETS * (ours - parts["source_encoded_s"])
+    row |= {"peer": "simalign itermax", "peer_s": seconds, "peer_units_a_second": pace, "ratio": row["ours_units_a_second"] / pace}
+    return row | {"six_targets_ratio_by_arithmetic": TARGETS * _units(measured) / every_target / pace}
+
+
+def _encoder_seconds(measured: Background, model: Model, encoder: Encoder) -> dict[str, float]:
+    """CPU seconds of the parts: each side encoded, and all else from the vectors to the projections."""
+    documents = measured.annotated()
+    source, target = list[pa.Table](), list[pa.Table]()
+    return {
+        "source_encoded_s": cpu_seconds(lambda: source.extend(vector_tables(documents.source, LANGS[0], encoder))),
+        "target_encoded_s": cpu_seconds(lambda: target.extend(vector_tables(documents.target, LANGS[1], encoder))),
+        "beside_s": cpu_seconds(lambda: carry(documents, InOrder(source), InOrder(target), model)),
+    }
+
+
+def carry(documents: Annotated, source: InOrder, target: InOrder, model: Model) -> list[pa.Table]:
+    """PROJECTIONS from the vectors on: segments, alignments, posteriors, candidates, spans."""
+    segments = segment_pairs_table(documents.source, documents.target, LANGS, SegmentConfig())
+    ours = embeddings_table(documents.source, LANGS[0], model.teachers.source)
+    theirs = embeddings_table(documents.target, LANGS[1], model.teachers.target)
+    posteriors = pa.concat_tables([found for _, found in cost_tables(ours, theirs, segments, model.teachers, CostConfig())])
+    groups = segment_pairs(segments)
+    aligned = ((name, align_vectors(source.of(name), target.of(name), AlignConfig(), group)) for name, group in groups.items())
+    texts = PairTexts(LANGS, documents.source, documents.target, typed_texts(theirs), model.edges)
+    alignments = ALIGNMENTS.parts(alignment_rows(aligned, LANGS), AT_ONCE)
+    candidates = pa.concat_tables(candidate_tables(documents.mentions, texts, alignments, posteriors, {}, CandidateConfig()))
+    placed = place_fragments(candidates, model.known, DecodeConfig())
+    shard = TargetShard(LANGS[1], documents.target, "")
+    return [found for found, _ in project_tables(documents.mentions, documents.lines, documents.source, shard, placed)]
+
+
+def run_simalign(aligner: "SentenceAligner", pairs: Sequence[Pair]) -> None:
+    for source, target in pairs:
+        aligner.get_word_aligns(source, target)
+
+
+def _sizes(way: str, measured: Background, pairs: Sequence[Pair]) -> Row:
+    sizes = {"documents": len(measured.texts[LANGS[0]]), "source_units": _units(measured), "pairs": len(pairs)}
+    return {"way": way, "threads": 1} | sizes | {"mentions": measured.mentions.num_rows}
+
+
+def _units(measured: Background) -> int:
+    return sum(len(text.starts) for text in measured.annotated().source.values())
+
+
+def _paired_units(pairs: Sequence[Pair]) -> int:
+    return sum(len(source) for source, _ in pairs)

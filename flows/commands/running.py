@@ -33,7 +33,7 @@ Memory = Annotated[str, typer.Option(help="Most memory of all processes together
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be run, and how it is shown."""
+    """What is to be run, and how it is shown. No targets: those of the model."""
 
     profile: str
     corpus: Path
@@ -101,12 +101,12 @@ def run(
 def project(
     profile: Annotated[str, typer.Argument(help="Profile, such as embedded.")],
     corpus: Corpus,
-    targets: Annotated[str, typer.Option(help="Languages to carry the annotations into, separated by commas.")],
     store: Store,
     out: Out,
     model: Annotated[
         str | None, typer.Option(help="Run whose model is used, id or output folder; without it the collection's last.")
     ] = None,
+    targets: Annotated[str, typer.Option(help="Languages to carry the annotations into, by commas; without it the model's.")] = "",
     source: Source = "es",
     support: Support = None,
     memory: Memory = "",
@@ -116,7 +116,9 @@ def project(
 ) -> None:
     """Project a collection with a model that an earlier run fitted: no fitting, no alignment kept, only what changed is done again."""
     with errors():
-        langs, given = _languages(targets), _with_memory(settings, memory)
+        if not targets and model is None:
+            raise typer.BadParameter("name the languages, or a --model whose languages are taken", param_hint="--targets")
+        langs, given = _languages(targets) if targets else [], _with_memory(settings, memory)
         _run(Order(profile, corpus, langs, store, out, source, given, model, None, support, True, quiet, as_json))
 
 
@@ -145,7 +147,8 @@ def _run(order: Order) -> dict[str, Any]:
     # What can be refused at once is refused before Prefect takes its time to start.
     config = load_config(order.profile, order.settings)
     config.check_models()
-    own = [resolve_language(order.corpus, lang, config.corpus) for lang in [order.source, *order.targets]]
+    targets = order.targets or _of_model(order)
+    own = [resolve_language(order.corpus, lang, config.corpus) for lang in [order.source, *targets]]
     if order.gold_train is not None:
         read_declared(order.gold_train)
     if order.support is not None:
@@ -155,7 +158,7 @@ def _run(order: Order) -> dict[str, Any]:
         ERR.print("starting Prefect ...")
     from flows.pipeline import run_pipeline, run_project
 
-    common = (config, str(order.corpus), order.source, order.targets, order.store, str(order.out), order.model)
+    common = (config, str(order.corpus), order.source, targets, order.store, str(order.out), order.model)
     with _prefect_answers(), progress_bars(silent):
         if order.projects_only:
             counts = run_project(*common, _text(order.support))
@@ -167,6 +170,14 @@ def _run(order: Order) -> dict[str, Any]:
     elif not order.quiet:
         _print(outputs, order.out)
     return outputs.figures
+
+
+def _of_model(order: Order) -> list[str]:
+    """The languages of the model that projects."""
+    from flows.model import read_run
+    from pipeline_lib.storage.store import Store
+
+    return list(read_run(Store(order.store), str(order.model))["targets"])
 
 
 @contextmanager

@@ -16,6 +16,7 @@ def test_help_names_every_command() -> None:
         "demo",
         "plan",
         "run",
+        "project",
         "check",
         "score",
         "compare",

@@ -34,6 +34,32 @@ def test_a_run_with_json_prints_one_object_and_nothing_else(tmp_path: Path, pref
     assert f"model: taken from {figures['run']}" in said
 
 
+def test_projecting_takes_the_languages_of_its_model_and_any_corpus_that_has_them(
+    demo: tuple[Path, str], tmp_path: Path, prefect_server: None
+) -> None:
+    corpus, store = small_corpus(tmp_path / "corpus", langs=("es", "en", "it", "nl", "sv", "ro", "cz"), count=2), str(demo[0] / "store")
+    arguments = ["project", "embedded", "--corpus", str(corpus), "--store", store, "--out", str(tmp_path / "out"), *SETTINGS]
+    code, said = call(*arguments, "--model", str(demo[0] / "results"), "--memory", "8GB", "--json")
+    figures = json.loads(said)
+    assert code == 0
+    assert figures["documents"] == 2 and list(figures["projected"]) == ["en", "it", "nl", "sv", "ro", "cz"]
+    assert figures["model"] == json.loads((demo[0] / "results" / "run.json").read_text("utf-8"))["run"]
+
+
+def test_projecting_without_model_and_languages_is_a_usage_error(tmp_path: Path) -> None:
+    code, said = call("project", "embedded", "--corpus", str(tmp_path), "--store", str(tmp_path / "s"), "--out", str(tmp_path / "o"))
+    assert code == 2
+    assert "--targets" in said
+
+
+def test_projecting_with_a_model_that_is_not_there_ends_with_a_sentence(tmp_path: Path) -> None:
+    corpus = small_corpus(tmp_path / "corpus", count=1)
+    places = ["--corpus", str(corpus), "--store", str(tmp_path / "s"), "--out", str(tmp_path / "o")]
+    code, said = call("project", "embedded", *places, "--model", "run-none")
+    assert code == 5
+    assert "no run run-none" in said
+
+
 def test_no_target_language_is_a_usage_error(tmp_path: Path) -> None:
     code, said = call(
         "run", "embedded", "--corpus", str(tmp_path), "--targets", " , ", "--store", str(tmp_path / "s"), "--out", str(tmp_path / "o")

@@ -121,6 +121,7 @@ def project(
     """
     check_out(Path(out))
     watch = Watch()
+    config = config.model_copy(update={"shards": config.shards.by_document()})
     with at_work(store, run_name(), collection(corpus, source, targets, config), config, watch, out):
         pinned = fixed_model(store, corpus, source, targets, config, model)
         shards = chosen_shards(store, collection(corpus, source, targets, config), pinned)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 import pyarrow as pa
@@ -21,12 +21,19 @@ NO_COUNTERPART = "a document has a text in both the source and the target langua
 UNKNOWN_SCORED = "a document that is listed as scored has a text in both languages"
 
 
+FEW = 8  # shards that keep a handful of workers busy to the end
+
+
 class ShardConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """How a collection is cut. The number of shards is a power of two, so that a few documents more seldom change it."""
 
     small: int = Field(8, ge=1, description="documents a shard of a small collection aims at")
     spread: int = Field(64, ge=1, description="shards that a growing collection is first spread over")
     large: int = Field(500, ge=1, description="documents a shard of a large collection holds at most, on average")
+
+    def by_document(self) -> Self:
+        """For runs whose stages renew single documents: small shards would spare them nothing, and each is a task to be kept account of."""
+        return self.model_copy(update={"spread": min(self.spread, FEW)})
 
     def count(self, documents: int, before: int | None = None) -> int:
         """Shards for a collection of ``documents``. A number that was chosen ``before`` stays until its shards are twice too large."""

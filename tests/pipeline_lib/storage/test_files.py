@@ -1,9 +1,9 @@
+import logging
 import os
 import time
 from pathlib import Path
 
 import pytest
-from s3fs import S3FileSystem
 
 from pipeline_lib.storage.place import StoreError
 from pipeline_lib.storage.store import Store
@@ -97,8 +97,12 @@ def test_a_place_in_memory_is_listed_too() -> None:
     assert keys(store) == ["a/1.json"]
 
 
-def test_a_folder_that_comes_while_it_is_listed_is_no_file(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """s3fs says so of a prefix that was empty at its first question and is not at its second."""
-    folder = {"name": "bucket/prefix/progress", "type": "directory", "size": 0, "StorageClass": "DIRECTORY"}
-    monkeypatch.setattr(S3FileSystem, "find", lambda *_, **__: {"bucket/prefix/progress": folder})
-    assert Store(bucket).files("progress") == []
+def test_a_bucket_is_asked_once_what_lies_in_a_place_also_if_nothing_does(bucket: str, caplog: pytest.LogCaptureFixture) -> None:
+    store = Store(bucket)
+    store.write_record("a/b/1.json", {})
+    store.write_record("a/bc/2.json", {})
+    caplog.clear()
+    with caplog.at_level(logging.INFO, "werkzeug"):
+        assert [file.key for file in store.files("a/b")] == ["a/b/1.json"]
+        assert store.files("none") == []
+    assert len([message for message in caplog.messages if "GET" in message or "HEAD" in message]) == 2

@@ -13,6 +13,7 @@ import fsspec
 from aiohttp import ClientError
 from botocore.exceptions import BotoCoreError, NoCredentialsError, PartialCredentialsError
 from fsspec.implementations.local import LocalFileSystem
+from s3fs import S3FileSystem
 from safetensors import SafetensorError
 
 from pipeline_lib.storage.files import StoredFile, list_files, remove_file, touch_file
@@ -44,8 +45,10 @@ class Place:
         self._is_folder = isinstance(self._fs, LocalFileSystem)
 
     def read(self, key: str) -> bytes:
+        # In one piece: s3fs would ask for the size first, and of a missing one whether it is a folder.
+        whole = {"max_concurrency": 1} if isinstance(self._fs, S3FileSystem) else {}
         with self._trouble(key):
-            content: bytes = self._fs.cat_file(self._path(key))
+            content: bytes = self._fs.cat_file(self._path(key), **whole)
         return content
 
     @contextmanager

@@ -1,6 +1,8 @@
 import logging
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -101,8 +103,26 @@ def test_a_bucket_is_asked_once_what_lies_in_a_place_also_if_nothing_does(bucket
     store = Store(bucket)
     store.write_record("a/b/1.json", {})
     store.write_record("a/bc/2.json", {})
+    with requests(caplog) as made:
+        assert keys(store, "a/b") == ["a/b/1.json"]
+        assert keys(store, "none") == []
+    assert len(made) == 2
+
+
+def test_a_bucket_is_asked_once_for_a_record_also_if_there_is_none(bucket: str, caplog: pytest.LogCaptureFixture) -> None:
+    store = Store(bucket)
+    store.write_record("a/1.json", {"b": 2})
+    with requests(caplog) as made:
+        assert store.read_record("a/1.json") == {"b": 2}
+        assert store.read_record("a/2.json") is None
+    assert len(made) == 2
+
+
+@contextmanager
+def requests(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
+    """What the mock server was asked while the context lasted."""
+    made: list[str] = []
     caplog.clear()
     with caplog.at_level(logging.INFO, "werkzeug"):
-        assert [file.key for file in store.files("a/b")] == ["a/b/1.json"]
-        assert store.files("none") == []
-    assert len([message for message in caplog.messages if "GET" in message or "HEAD" in message]) == 2
+        yield made
+    made += [message for message in caplog.messages if " HTTP/1.1" in message]

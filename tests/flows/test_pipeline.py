@@ -79,7 +79,7 @@ def test_with_the_model_pinned_a_changed_document_rebuilds_its_shard_and_moves_n
     _, events = run(copied / "corpus", copied, model=run_name, config=config)
     shards = {stage: number for stage, number in built(events).items() if stage not in ("scan", "score")}
     assert "consistency" not in shards and "fit" not in shards
-    rebuilt = ("ingest", "units", "segments", "embed", "cost", "sharpen", "candidates", "project")
+    rebuilt = ("ingest", "units", "segments", "embed", "cost", "sharpen", "candidates", "project", "match")
     assert shards == dict.fromkeys(rebuilt, 1)
     after = contents(copied / "out")
     together = {name for name in documents()[:6] if shard_of(name, 8) == shard_of(changed, 8)}

@@ -87,7 +87,7 @@ def test_what_of_it_was_not_taken_is_rejected_by_its_code(plain: Path, supported
 
 def test_nothing_but_what_depends_on_it_is_built(supported: list[Progress]) -> None:
     again = {stage for stage, number in built(supported).items() if number}
-    assert again == {"support", "candidates", "consistency", "project", "score"}
+    assert again == {"support", "candidates", "consistency", "project", "match", "score"}
 
 
 def test_without_support_there_is_no_such_stage_and_nothing_changes(plain: Path, supported: list[Progress]) -> None:

@@ -13,7 +13,7 @@ from flows import watch as watching
 from flows.watch import ENDS, LISTENER, Progress, Watch, references
 from pipeline_lib.progress.stage_time import StageTime
 from pipeline_lib.storage.artifact import ArtifactRef
-from tasks.score import Scored
+from tasks.match import Matched
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -72,7 +72,7 @@ def test_it_remembers_how_long_a_stage_took_and_what_was_reused() -> None:
 
 
 def test_an_artifact_of_several_counts_by_its_main_one() -> None:
-    scored = Scored(ref(5), ref(0))
+    scored = Matched(ref(5), ref(0))
     watch, heard, results = watch_stage(lambda: {"en": shard.submit(scored)})
     assert results == {"en": scored}
     assert [progress.documents for progress in heard] == [5]
@@ -137,7 +137,7 @@ class Made:
     main: ArtifactRef
     several: list[ArtifactRef]
     by_lang: dict[str, tuple[ArtifactRef, int]]
-    within: Scored
+    within: Matched
     absent: ArtifactRef | None = None
     note: str = "no reference"
 
@@ -145,14 +145,14 @@ class Made:
 def test_references_are_found_wherever_a_result_holds_them() -> None:
     names = ["main", "first", "second", "by_lang", "score", "rejects"]
     main, first, second, by_lang, score, rejects = (ref(1, name=name) for name in names)
-    made = Made(main, [first, second], {"en": (by_lang, 3)}, Scored(score, rejects))
+    made = Made(main, [first, second], {"en": (by_lang, 3)}, Matched(score, rejects))
     assert [found.contract for found in references(made)] == names
     assert [found.contract for found in references({"a": [made.main, None, 3, "text"]})] == ["main"]
 
 
 def test_it_remembers_every_artifact_that_was_used_whether_built_or_reused() -> None:
     watch, _, _ = watch_stage(
-        lambda: {"en": shard.submit(Scored(ref(1, name="scores"), ref(0, name="rejects"))), "it": shard.submit(ref(1, reused=True))}
+        lambda: {"en": shard.submit(Matched(ref(1, name="scores"), ref(0, name="rejects"))), "it": shard.submit(ref(1, reused=True))}
     )
     assert watch.used.keys() == {key("scores"), key("rejects"), key("units")}
 
@@ -224,7 +224,7 @@ def test_of_a_stage_that_goes_on_with_what_the_last_one_did_the_documents_are_kn
 
 
 def test_documents_rejects_and_the_time_of_every_shard_are_kept() -> None:
-    results = [Scored(ref(5), ref(2)), Scored(ref(3, reused=True), ref(1))]
+    results = [Matched(ref(5), ref(2)), Matched(ref(3, reused=True), ref(1))]
     watch, heard, _ = watch_stage(lambda: {number: shard.submit(result, 0.2 * number) for number, result in enumerate(results)})
     (stage,) = watch.stages
     assert (stage.documents, stage.fresh, stage.rejects, stage.total) == (8, 5, 3, 8)

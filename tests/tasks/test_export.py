@@ -39,7 +39,7 @@ def outputs(chain: Chain, shards: tuple[int, ...] = (0, 1)) -> Outputs:
         texts={lang: [chain.rows[lang, shard] for shard in shards] for lang in ("es", "en")},
         projected={"en": [chain.projected[shard] for shard in shards]},
         scores=[chain.scored.main],
-        rejects=[chain.scanned.rejects, *(rows.rejects for rows in chain.rows.values()), chain.scored.rejects],
+        rejects=[chain.scanned.rejects, *(rows.rejects for rows in chain.rows.values()), *chain.scored.rejects],
         warnings=[rows.warnings for rows in chain.rows.values()],
         files=chain.scanned.files,
     )

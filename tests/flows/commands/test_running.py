@@ -1,6 +1,7 @@
 """``spanferry demo`` and ``spanferry run``, as their users meet them."""
 
 import json
+import shutil
 from pathlib import Path
 
 from tests.flows.commands.terminal import call
@@ -37,8 +38,10 @@ def test_a_run_with_json_prints_one_object_and_nothing_else(tmp_path: Path, pref
 def test_projecting_takes_the_languages_of_its_model_and_any_corpus_that_has_them(
     demo: tuple[Path, str], tmp_path: Path, prefect_server: None
 ) -> None:
-    corpus, store = small_corpus(tmp_path / "corpus", langs=("es", "en", "it", "nl", "sv", "ro", "cz"), count=2), str(demo[0] / "store")
-    arguments = ["project", "embedded", "--corpus", str(corpus), "--store", store, "--out", str(tmp_path / "out"), *SETTINGS]
+    corpus = small_corpus(tmp_path / "corpus", langs=("es", "en", "it", "nl", "sv", "ro", "cz"), count=2)
+    shutil.copytree(demo[0] / "store", tmp_path / "store")
+    places = ["--corpus", str(corpus), "--store", str(tmp_path / "store"), "--out", str(tmp_path / "out")]
+    arguments = ["project", "embedded", *places, *SETTINGS]
     code, said = call(*arguments, "--model", str(demo[0] / "results"), "--memory", "8GB", "--json")
     figures = json.loads(said)
     assert code == 0

@@ -95,7 +95,7 @@ def test_projecting_alone_hands_over_what_a_run_with_the_same_model_does(copied:
     folders = str(copied / "store"), str(copied / "project"), str(copied / "out")
     run_project(config, str(copied / "corpus"), "es", ["en"], *folders)
     staged, projected = contents(copied / "run"), contents(copied / "project")
-    assert {name for name in staged if staged[name] != projected.get(name)} == {"run.json"}
+    assert {name for name in staged if staged[name] != projected.get(name)} == {"run.json", "config.toml"}  # of shards it makes fewer
     assert staged.keys() == projected.keys()
 
 

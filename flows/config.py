@@ -55,7 +55,8 @@ class RunConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     )
     workers: int = Field(2, ge=1, description="shards worked on at a time; with Dask, processes of the run's own cluster")
     task_runner: Literal["auto", "threads", "processes", "dask"] = Field(
-        "auto", description="threads or processes (auto: processes for thousands of document pairs), or a Dask cluster (extra `dask`)"
+        "auto",
+        description="threads or processes (auto: processes for thousands of pairs, not with transformers), or Dask (its extra)",
     )
     dask_address: str = Field("", description="scheduler of a running Dask cluster, such as tcp://host:8786; empty: one of the run's own")
     memory: str = Field(

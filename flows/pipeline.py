@@ -148,18 +148,3 @@ def run_pipeline(
     """Run the flow in this process."""
     counts: Counts = pipeline(config, corpus, source, targets, store, out, model, gold_train, support)
     return counts
-
-
-def run_project(
-    config: RunConfig,
-    corpus: str,
-    source: str,
-    targets: list[str],
-    store: str,
-    out: str,
-    model: str | None = None,
-    support: str | None = None,
-) -> Counts:
-    """Run the flow ``project`` in this process."""
-    counts: Counts = project(config, corpus, source, targets, store, out, model, support)
-    return counts

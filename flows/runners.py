@@ -27,9 +27,12 @@ def shards_on(config: RunConfig) -> Iterator[None]:
 
 
 def hire(config: RunConfig, pairs: int) -> None:
-    """Within ``shards_on``: from now on processes do the work, if the configuration or so many document pairs ask for them."""
+    """Within ``shards_on``: from now on processes do the work, if the configuration or so many document pairs ask for them.
+
+    Transformers are read once and hold a device, which processes would each do anew: with those the threads stay unless told otherwise.
+    """
     runner = getattr(FlowRunContext.get(), "task_runner", None)
-    large = config.task_runner == "auto" and config.workers > 1 and pairs >= MANY_PAIRS
+    large = config.task_runner == "auto" and config.teachers.kind == "fitted" and config.workers > 1 and pairs >= MANY_PAIRS
     if isinstance(runner, ProcessTaskRunner) and (large or config.task_runner == "processes"):
         runner.hire()
 

@@ -20,7 +20,7 @@ from pipeline_lib.progress.stage_time import StageTime
 from pipeline_lib.projection.export import projected_files, run_tsv, source_files, tsv_rows
 from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import code_hash, digest, library_versions
-from pipeline_lib.storage.renewal import Renewal, remove_drafts
+from pipeline_lib.storage.rewrite import Rewrite, remove_drafts
 from pipeline_lib.storage.store import Store
 from pipeline_lib.storage.write import DRAFT, write_file
 from tasks.ingest import Ingested
@@ -74,7 +74,7 @@ def export(root: str, out: str, outputs: Outputs, facts: RunFacts) -> Counts:
     """
     store, folder = Store(root), Path(out)
     before, earlier, made_of = check_out(folder), _our_record(folder / "run.json") or {}, _made_of(outputs, facts)
-    there = Renewal(folder, {name: wanted for name, wanted in earlier.get("files", {}).items() if name in before})
+    there = Rewrite(folder, {name: wanted for name, wanted in earlier.get("files", {}).items() if name in before})
     interrupted = (folder / UNFINISHED).exists()
     same = earlier.get("export") == made_of and len(there.intact) == len(earlier["files"]) and not interrupted
     shards: dict[str, str] = earlier.get("made_of", {})
@@ -134,7 +134,7 @@ def _our_record(file: Path) -> dict[str, Any] | None:
 
 
 def _write_files(
-    store: Store, there: Renewal, before: Mapping[str, str], outputs: Outputs, facts: RunFacts, scores: pa.Table
+    store: Store, there: Rewrite, before: Mapping[str, str], outputs: Outputs, facts: RunFacts, scores: pa.Table
 ) -> dict[str, str]:
     """Everything but report and record. Returns, as ``before`` has it of the earlier export, what each language's shard is made of."""
     folder = there.folder
@@ -154,7 +154,7 @@ def _write_files(
     return made_of
 
 
-def _write_targets(store: Store, there: Renewal, before: Mapping[str, str], outputs: Outputs) -> dict[str, str]:
+def _write_targets(store: Store, there: Rewrite, before: Mapping[str, str], outputs: Outputs) -> dict[str, str]:
     """A folder a language with texts, annotations and run.tsv, and the two tables of all languages. Returns what its shards are made of."""
     made_of: dict[str, str] = {}
     names = _names(store, outputs)
@@ -175,7 +175,7 @@ def _write_targets(store: Store, there: Renewal, before: Mapping[str, str], outp
     return made_of
 
 
-def _write_sources(store: Store, there: Renewal, before: Mapping[str, str], outputs: Outputs) -> dict[str, str]:
+def _write_sources(store: Store, there: Rewrite, before: Mapping[str, str], outputs: Outputs) -> dict[str, str]:
     """The source's folder of texts and annotations, unless it is a target too. Returns what its shards are made of."""
     made_of: dict[str, str] = {}
     lang = outputs.source

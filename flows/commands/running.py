@@ -156,12 +156,13 @@ def _run(order: Order) -> dict[str, Any]:
     silent = order.quiet or order.as_json
     if not silent:
         ERR.print("starting Prefect ...")
-    from flows.pipeline import run_pipeline, run_project
+    from flows.pipeline import project as project_alone
+    from flows.pipeline import run_pipeline
 
     common = (config, str(order.corpus), order.source, targets, order.store, str(order.out), order.model)
     with _prefect_answers(), progress_bars(silent):
         if order.projects_only:
-            counts = run_project(*common, _text(order.support))
+            counts = project_alone(*common, _text(order.support))
         else:
             counts = run_pipeline(*common, _text(order.gold_train), _text(order.support))
     outputs = read_outputs(order.out, counts)

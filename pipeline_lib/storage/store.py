@@ -68,16 +68,9 @@ class Store:
             ]
         return tuple(replace(ref, repaired=damaged, seconds=time.perf_counter() - started) for ref in refs)
 
-    def table(
-        self,
-        contract: Contract,
-        shard: str,
-        made_of: Ingredients,
-        make: Callable[[], Iterable[pa.Table]],
-        facts: Callable[[], Mapping[str, object]] = dict,
-    ) -> ArtifactRef:
+    def table(self, contract: Contract, shard: str, made_of: Ingredients, make: Callable[[], Iterable[pa.Table]]) -> ArtifactRef:
         """One table; see ``tables``."""
-        return self.tables([contract], shard, made_of, lambda: ((part,) for part in make()), facts)[0]
+        return self.tables([contract], shard, made_of, lambda: ((part,) for part in make()))[0]
 
     def folder(self, name: str, shard: str, made_of: Ingredients, make: Callable[[Path], None]) -> ArtifactRef:
         """A flat folder of files that are no tables; ``make`` writes them into the folder it is given."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.pipeline import run_project
+from flows.pipeline import project
 from pipeline_lib.corpus.samples import documents
 from pipeline_lib.corpus.scan import shard_of
 from tasks.export import TABLES
@@ -93,7 +93,7 @@ def test_projecting_alone_hands_over_what_a_run_with_the_same_model_does(copied:
     config = quick(f"aligner={aligner}")
     run(copied / "corpus", copied, out="run", model=str(copied / "out"), config=config)
     folders = str(copied / "store"), str(copied / "project"), str(copied / "out")
-    run_project(config, str(copied / "corpus"), "es", ["en"], *folders)
+    project(config, str(copied / "corpus"), "es", ["en"], *folders)
     staged, projected = contents(copied / "run"), contents(copied / "project")
     assert {name for name in staged if staged[name] != projected.get(name)} == {"run.json", "config.toml"}  # of shards it makes fewer
     assert staged.keys() == projected.keys()

@@ -68,6 +68,7 @@ def test_processes_do_the_work_side_by_side() -> None:
         (["task_runner=auto"], MANY_PAIRS, 1),
         (["task_runner=auto"], MANY_PAIRS - 1, 0),
         (["task_runner=auto", "workers=1"], MANY_PAIRS, 0),
+        (["task_runner=auto", "teachers.kind=transformers"], MANY_PAIRS, 0),
         (["task_runner=threads"], MANY_PAIRS, 0),
         (["task_runner=processes"], 1, 1),
     ],

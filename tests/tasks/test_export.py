@@ -232,7 +232,7 @@ def test_an_interrupted_export_can_be_tried_again(chain: Chain, out: Path, tmp_p
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tasks.export.write_file", full)
-        patch.setattr("pipeline_lib.storage.renewal.write_file", full)
+        patch.setattr("pipeline_lib.storage.rewrite.write_file", full)
         with pytest.raises(OSError, match="no space"):
             call(chain, tmp_path)
     assert not (tmp_path / "run.json").exists()

@@ -9,7 +9,7 @@ from pipeline_lib.storage.place import sha256
 from pipeline_lib.storage.write import DRAFT, write_file
 
 
-class Renewal:
+class Rewrite:
     """The files of ``folder``, each with its SHA-256.
 
     Attributes:

@@ -20,7 +20,7 @@ from pipeline_lib.evaluation.summary import Counts
 from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.recall import remember_tables
 from pipeline_lib.storage.store import Store
-from tasks.export import Outputs, RunFacts, export
+from tasks.export import Outputs, RunFacts, export, export_language
 from tasks.project import Projected
 from tasks.score import Scored
 
@@ -49,7 +49,9 @@ def hand_over(
     stages, sizes = tuple(watch.stages), scale(watch.used.values())
     facts = RunFacts(run, Path(folder).name, config.profile, config.aligner, pinned or run, config.toml(), record, stages, sizes)
     with watch.alone("export", corpus.documents):
-        counts: Counts = export(store, out, _outputs(corpus, projected, scores, support), facts)
+        outputs = _outputs(corpus, projected, scores, support)
+        writing = [export_language.submit(store, out, lang, outputs) for lang in outputs.texts]
+        counts: Counts = export(store, out, outputs, facts, [language.result() for language in writing])
     table = _scores(store, scores.values())
     _compare(store, folder, out, table, _figures(folder, corpus, record, table, counts, config), config, watch)
     return counts

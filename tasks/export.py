@@ -1,7 +1,7 @@
 """Export: the outputs of one run, as files in one folder."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from prefect import task
 
@@ -65,35 +66,66 @@ class RunFacts:
     scale: Scale = NOTHING
 
 
-@task(name="export", **STAGE)
-def export(root: str, out: str, outputs: Outputs, facts: RunFacts) -> Counts:
-    """Write ``out``: languages, tables, scores, config, report, and last ``run.json``, which lists every file with its hash.
+@dataclass(frozen=True)
+class Written:
+    """The folder of one language: its files with their hashes, and what each of its parts is made of."""
 
-    Files that lie there as they should are not written again, and texts and annotations of a shard that is made of the same as in the
-    earlier export are not even rendered; the report, which tells how this run went, is always written.
+    files: dict[str, str]
+    made_of: dict[str, str]
+
+
+@task(name="export texts", task_run_name="export {lang}", **STAGE)
+def export_language(root: str, out: str, lang: str, outputs: Outputs) -> Written:
+    """Write the texts and annotations of one language, and of a target its ``run.tsv``.
+
+    Files that lie there as they should are not written again, and those of a shard that is made of the same as in the earlier export are
+    not even rendered.
+    """
+    store, folder = Store(root), Path(out)
+    there, before = _earlier(folder, lambda name: name.startswith(f"{lang}/"))
+    write_file(folder / UNFINISHED, "")
+    if lang in outputs.targets:
+        made_of = _write_target(store, there, before, outputs, lang)
+    else:
+        made_of = _write_source(store, there, before, outputs)
+    return Written(there.files, made_of)
+
+
+@task(name="export", **STAGE)
+def export(root: str, out: str, outputs: Outputs, facts: RunFacts, languages: Sequence[Written]) -> Counts:
+    """Complete ``out``, in which the languages lie already: tables, scores, config, report, and last ``run.json``, which lists every file.
+
+    The report, which tells how this run went, is always written, all else if it is not there as it should be.
     """
     store, folder = Store(root), Path(out)
     before, earlier, made_of = check_out(folder), _our_record(folder / "run.json") or {}, _made_of(outputs, facts)
-    there = Rewrite(folder, {name: wanted for name, wanted in earlier.get("files", {}).items() if name in before})
-    interrupted = (folder / UNFINISHED).exists()
-    same = earlier.get("export") == made_of and len(there.intact) == len(earlier["files"]) and not interrupted
-    shards: dict[str, str] = earlier.get("made_of", {})
+    there, _ = _earlier(folder, lambda name: "/" not in name)
     write_file(folder / UNFINISHED, "")
-    if interrupted:
-        remove_drafts(folder)
+    remove_drafts(folder)
+    written = {name: found for language in languages for name, found in language.files.items()}
     scores = pa.concat_tables([store.read(ref) for ref in outputs.scores]) if outputs.scores else SCORES.table([])
-    if same:
+    if earlier.get("export") == made_of and earlier["files"] == written | there.intact:
         there.keep(list(there.intact))
     else:
-        shards = _write_files(store, there, shards, outputs, facts, scores)
-        for stale in sorted(before - {*there.files, "report.html", "run.json"}):
-            (folder / stale).unlink(missing_ok=True)
+        _write_tables(store, there, outputs)
+        there.write([("scores.json", json.dumps(scores_json(scores), indent=1) + "\n"), ("config.toml", facts.config)])
+    files = written | there.files
+    for stale in sorted(before - {*files, "report.html", "run.json"}):
+        (folder / stale).unlink(missing_ok=True)
     counts = _count(folder, outputs)
     write_file(folder / "report.html", render_report(_report(outputs, facts, scores, counts)))
-    record = {**facts.record, "export": made_of, "made_of": shards, "files": there.files}
+    parts = {key: found for language in languages for key, found in language.made_of.items()}
+    record = {**facts.record, "export": made_of, "made_of": parts, "files": files}
     write_file(folder / "run.json", json.dumps(record, indent=1, sort_keys=True) + "\n")
     (folder / UNFINISHED).unlink()
     return counts
+
+
+def _earlier(folder: Path, ours: Callable[[str], bool]) -> tuple[Rewrite, dict[str, str]]:
+    """Some of the files of an earlier export, and what its parts were made of. Raises ``ExportError``."""
+    names, record = check_out(folder), _our_record(folder / "run.json") or {}
+    recorded = {name: wanted for name, wanted in record.get("files", {}).items() if name in names and ours(name)}
+    return Rewrite(folder, recorded), record.get("made_of", {})
 
 
 def _made_of(outputs: Outputs, facts: RunFacts) -> str:
@@ -105,11 +137,9 @@ def _made_of(outputs: Outputs, facts: RunFacts) -> str:
     return digest(json.dumps([code_hash(__name__), library_versions(), said, [ref.sha256 for ref in refs]], sort_keys=True))
 
 
-def _shard_made_of(*refs: ArtifactRef) -> str:
-    """Hash of all that decides the texts and annotations of one shard."""
-    return digest(
-        json.dumps([code_hash("pipeline_lib.projection.export"), library_versions(), [ref.sha256 for ref in refs]], sort_keys=True)
-    )
+def _part_made_of(*said: str) -> str:
+    """Hash of all that decides some files of a language."""
+    return digest(json.dumps([code_hash("pipeline_lib.projection.export"), library_versions(), said], sort_keys=True))
 
 
 def check_out(folder: Path) -> set[str]:
@@ -133,55 +163,53 @@ def _our_record(file: Path) -> dict[str, Any] | None:
     return found if ours else None
 
 
-def _write_files(
-    store: Store, there: Rewrite, before: Mapping[str, str], outputs: Outputs, facts: RunFacts, scores: pa.Table
-) -> dict[str, str]:
-    """Everything but report and record. Returns, as ``before`` has it of the earlier export, what each language's shard is made of."""
-    folder = there.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    made_of = _write_sources(store, there, before, outputs) | _write_targets(store, there, before, outputs)
+def _write_tables(store: Store, there: Rewrite, outputs: Outputs) -> None:
+    """The tables of all languages."""
+    made = [shard for lang in outputs.targets for shard in outputs.projected[lang]]
     for name, contract, refs in (
+        ("projections.parquet", PROJECTIONS, [shard.projections for shard in made]),
+        ("carried_lines.parquet", CARRIED_LINES, [shard.carried for shard in made]),
         ("rejects.parquet", REJECTS, outputs.rejects),
         ("warnings.parquet", WARNINGS, outputs.warnings),
         ("corpus_files.parquet", CORPUS_FILES, [outputs.files]),
     ):
-        with _table(folder / name, contract) as add:
+        with _table(there.folder / name, contract) as add:
             for ref in refs:
                 add(store.read(ref))
-    for name in TABLES:
         there.add(name)
-    there.write([("scores.json", json.dumps(scores_json(scores), indent=1) + "\n"), ("config.toml", facts.config)])
+
+
+def _write_target(store: Store, there: Rewrite, before: Mapping[str, str], outputs: Outputs, lang: str) -> dict[str, str]:
+    """Texts and annotations of a target, and its ``run.tsv``. Returns what they are made of."""
+    table, names = f"{lang}/run.tsv", _names(store, outputs, lang)
+    shards = list(zip(outputs.texts[lang], outputs.projected[lang], strict=True))
+    made_of = {
+        shard.documents.shard: _part_made_of(shard.documents.sha256, made.projections.sha256, made.carried.sha256) for shard, made in shards
+    }
+    made_of[table] = _part_made_of(*made_of.values(), json.dumps(names, sort_keys=True))
+    same_table = before.get(table) == made_of[table] and there.keep([table])
+    rows = []
+    for shard, made in shards:
+        files = _names_of(lang, store.read(shard.documents, ["document"]))
+        same = before.get(shard.documents.shard) == made_of[shard.documents.shard] and there.keep(files)
+        if same and same_table:
+            continue
+        documents, projections = store.read(shard.documents), store.read(made.projections)
+        rows.append(tsv_rows(documents, projections, names))
+        if not same:
+            there.write(_below(lang, projected_files(documents, projections, store.read(made.carried))))
+    if not same_table:
+        there.write([(table, run_tsv(pl.concat(rows)))])
     return made_of
 
 
-def _write_targets(store: Store, there: Rewrite, before: Mapping[str, str], outputs: Outputs) -> dict[str, str]:
-    """A folder a language with texts, annotations and run.tsv, and the two tables of all languages. Returns what its shards are made of."""
-    made_of: dict[str, str] = {}
-    names = _names(store, outputs)
-    projections_file, carried_file = there.folder / "projections.parquet", there.folder / "carried_lines.parquet"
-    with _table(projections_file, PROJECTIONS) as add_projections, _table(carried_file, CARRIED_LINES) as add_carried:
-        for lang in outputs.targets:
-            rows = []
-            for shard, made in zip(outputs.texts[lang], outputs.projected[lang], strict=True):
-                documents, projections, carried = store.read(shard.documents), store.read(made.projections), store.read(made.carried)
-                add_projections(projections)
-                add_carried(carried)
-                rows.append(tsv_rows(documents, projections, names[lang]))
-                key, files = shard.documents.shard, _names_of(lang, documents)
-                made_of[key] = _shard_made_of(shard.documents, made.projections, made.carried)
-                if before.get(key) != made_of[key] or not there.keep(files):
-                    there.write(_below(lang, projected_files(documents, projections, carried)))
-            there.write([(f"{lang}/run.tsv", run_tsv(pl.concat(rows)))])
-    return made_of
-
-
-def _write_sources(store: Store, there: Rewrite, before: Mapping[str, str], outputs: Outputs) -> dict[str, str]:
-    """The source's folder of texts and annotations, unless it is a target too. Returns what its shards are made of."""
-    made_of: dict[str, str] = {}
+def _write_source(store: Store, there: Rewrite, before: Mapping[str, str], outputs: Outputs) -> dict[str, str]:
+    """Texts and annotations of the source. Returns what they are made of."""
     lang = outputs.source
-    for shard in outputs.texts[lang] if lang not in outputs.targets else []:
+    made_of: dict[str, str] = {}
+    for shard in outputs.texts[lang]:
         key = shard.documents.shard
-        made_of[key] = _shard_made_of(shard.documents, shard.mentions, shard.lines)
+        made_of[key] = _part_made_of(shard.documents.sha256, shard.mentions.sha256, shard.lines.sha256)
         if before.get(key) != made_of[key] or not there.keep(_names_of(lang, store.read(shard.documents, ["document"]))):
             files = source_files(store.read(shard.documents), store.read(shard.mentions), store.read(shard.lines))
             there.write(_below(lang, files))
@@ -197,13 +225,11 @@ def _below(lang: str, files: Iterable[tuple[str, str]]) -> Iterator[tuple[str, s
     return ((f"{lang}/{name}", content) for name, content in files)
 
 
-def _names(store: Store, outputs: Outputs) -> dict[str, dict[str, str]]:
-    """What each document is called in TSV files, by language."""
+def _names(store: Store, outputs: Outputs, lang: str) -> dict[str, str]:
+    """What each document of a language is called in TSV files."""
     rows = store.read(outputs.files, ["lang", "document", "name"])
-    names: dict[str, dict[str, str]] = {}
-    for lang, document, name in zip(*(rows[column].to_pylist() for column in ("lang", "document", "name")), strict=True):
-        names.setdefault(lang, {})[document] = name
-    return names
+    rows = rows.filter(pc.equal(rows["lang"], lang))
+    return dict(zip(rows["document"].to_pylist(), rows["name"].to_pylist(), strict=True))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pipeline_lib.evaluation.gold import match_documents
 from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import digest, ingredients, table_hash
 from pipeline_lib.storage.parallel import in_parallel
-from pipeline_lib.storage.renew import AT_ONCE, Built, Work, document_hashes, renewed_tables
+from pipeline_lib.storage.renew import AT_ONCE, Built, Work, document_hashes, hashes_of, joint_hashes, renewed_tables
 from pipeline_lib.storage.store import Store
 from tasks.scan import Scanned, listed
 from tasks.stage import STAGE, fingerprints, shard_name
@@ -45,17 +45,18 @@ def match_gold(
     recipe = replace(made_of, inputs=tuple(aliases))
 
     def begin() -> Work:
-        projected = store.read(projections, ["document", "label", "starts", "ends"])
         hashed = files.append_column("gold", pa.array(gold, pa.string()))
 
         def build(new: Sequence[str]) -> Iterator[Built]:
+            projected = store.read(projections, ["document", "label", "starts", "ends"], new)
             for start in range(0, len(new), AT_ONCE):
                 some = new[start : start + AT_ONCE]
                 wanted = pa.array(some, pa.string())
                 own, found = (table.filter(pc.is_in(table["document"], wanted)) for table in (files, projected))
                 yield Built(some, match_documents(Path(corpus), own, found, target, layout.aliases))
 
-        return Work(document_hashes(files["document"].to_pylist(), [hashed, projected]), build)
+        documents = files["document"].to_pylist()
+        return Work(joint_hashes(documents, [document_hashes(documents, [hashed]), hashes_of(store, projections)]), build)
 
     name = shard_name(f"{scanned.source}-{target}", shard, scanned.shards)
     return Matched(*renewed_tables(store, [DOCUMENT_SCORES, REJECTS], name, made_of, recipe.fingerprint, begin))

@@ -9,14 +9,13 @@ from prefect import task
 from data_contracts import CARRIED_LINES, PROJECTIONS
 from pipeline_lib.alignment.student import load_student
 from pipeline_lib.alignment.threads import one_blas_thread
-from pipeline_lib.alignment.units import grid_texts
 from pipeline_lib.projection.decode import unsupervised
 from pipeline_lib.projection.edges import edges_array
 from pipeline_lib.projection.one_pass import Annotated, OnePassConfig, PairKnowledge, project_documents
 from pipeline_lib.projection.support import support_arrays
 from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import code_hash, ingredients
-from pipeline_lib.storage.renew import Built, Work, document_hashes, renewed_tables
+from pipeline_lib.storage.renew import Built, Work, hashes_of, joint_hashes, renewed_tables
 from pipeline_lib.storage.store import Store
 from pipeline_lib.supervision import features
 from pipeline_lib.supervision.learn import judge
@@ -54,16 +53,16 @@ def project_at_once(
     )
 
     def begin() -> Work:
-        sides = source.tables(store), target.tables(store)
-        ours, theirs = (grid_texts(*tables) for tables in sides)
-        marked, lines = store.read(annotated.mentions), store.read(annotated.lines)
-        tagged = [store.read(support)] if support else []
-        documents = list(dict.fromkeys([*marked["document"].to_pylist(), *lines["document"].to_pylist()]))
-        seen = support_arrays(tagged[0], theirs) if tagged else {}
+        tables = [store.read(ref, ["document"]) for ref in (annotated.mentions, annotated.lines)]
+        documents = list(dict.fromkeys(name for table in tables for name in table["document"].to_pylist()))
+        parts = [*source.hashes(store), *target.hashes(store), *([hashes_of(store, support)] if support else [])]
 
         def build(new: Sequence[str]) -> Iterator[Built]:
             one_blas_thread()
             torch.set_num_threads(1)
+            ours, theirs = source.read(store, new), target.read(store, new)
+            marked, lines = store.read(annotated.mentions, documents=new), store.read(annotated.lines, documents=new)
+            seen = support_arrays(store.read(support, documents=new), theirs) if support else {}
             with ExitStack() as opened:
                 known = PairKnowledge(
                     langs=(source.units.shard.split("/")[0], target.units.shard.split("/")[0]),
@@ -77,6 +76,6 @@ def project_at_once(
                 for *tables, seconds in project_documents(new, shard_of, known, (student or teachers).fingerprint, config):
                     yield Built(list(seconds), tuple(tables), seconds)
 
-        return Work(document_hashes(documents, [*sides[0], *sides[1], marked, lines, *tagged]), build)
+        return Work(joint_hashes(documents, parts), build)
 
     return Projected(*renewed_tables(store, [PROJECTIONS, CARRIED_LINES], shard, made_of, recipe.fingerprint, begin))

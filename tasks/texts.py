@@ -1,12 +1,11 @@
 """Where a language's texts lie in the store: DOCUMENTS and UNITS of the same shard, read together."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-
-import pyarrow as pa
 
 from pipeline_lib.alignment.units import GridText, grid_texts
 from pipeline_lib.storage.artifact import ArtifactRef
+from pipeline_lib.storage.renew import hashes_of
 from pipeline_lib.storage.store import Store
 
 
@@ -17,13 +16,13 @@ class Texts:
     documents: ArtifactRef
     units: ArtifactRef
 
-    def tables(self, store: Store) -> tuple[pa.Table, pa.Table]:
-        """Documents with their texts, and UNITS: what ``grid_texts`` takes."""
-        return store.read(self.documents, ["document", "text"]), store.read(self.units)
+    def read(self, store: Store, documents: Sequence[str] | None = None) -> dict[str, GridText]:
+        """The shard's texts by document id, or those of some documents."""
+        return grid_texts(store.read(self.documents, ["document", "text"], documents), store.read(self.units, documents=documents))
 
-    def read(self, store: Store) -> dict[str, GridText]:
-        """The shard's texts by document id."""
-        return grid_texts(*self.tables(store))
+    def hashes(self, store: Store) -> list[dict[str, str]]:
+        """See ``hashes_of``."""
+        return [hashes_of(store, self.documents), hashes_of(store, self.units)]
 
 
 def read_all(store: Store, shards: Iterable[Texts], wanted: Container[str] | None = None) -> dict[str, GridText]:

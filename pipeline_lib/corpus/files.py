@@ -23,6 +23,7 @@ RULES = {
 }
 
 _LONGEST_NAME = 200
+_PIECE = 1 << 18  # bytes of a file that are read at a time; a file object would cost more than a small file does
 _UNSAFE_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}  # control, surrogate (an undecodable byte of a file name), line breaks
 
 
@@ -219,8 +220,14 @@ def is_file(path: Path) -> bool:
 
 def read_bytes(path: Path) -> bytes | None:
     """The file's bytes, None if it is unreadable. Only a regular file is opened: a pipe would wait for ever."""
+    if not is_file(path):
+        return None
     try:
-        return path.read_bytes() if is_file(path) else None
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            return b"".join(iter(lambda: os.read(descriptor, _PIECE), b""))
+        finally:
+            os.close(descriptor)
     except OSError:
         return None
 

@@ -32,8 +32,8 @@ class ShardConfig(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     large: int = Field(500, ge=1, description="documents a shard of a large collection holds at most, on average")
 
     def by_document(self) -> Self:
-        """For runs whose stages renew single documents: small shards would spare them nothing, and each is a task to be kept account of."""
-        return self.model_copy(update={"spread": min(self.spread, FEW)})
+        """For runs whose stages renew single documents: small shards would spare them little, and each is a task to be kept account of."""
+        return self.model_copy(update={"spread": min(self.spread, FEW), "large": 2 * self.large})
 
     def count(self, documents: int, before: int | None = None) -> int:
         """Shards for a collection of ``documents``. A number that was chosen ``before`` stays until its shards are twice too large."""

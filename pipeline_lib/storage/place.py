@@ -133,11 +133,14 @@ def scratch() -> Iterator[Path]:
 
 
 def sha256(path: Path) -> str:
-    """Hash of a local file's bytes. Half the time of ``hashlib.file_digest`` where files are small."""
+    """Hash of a local file's bytes. Where files are small, a file object's own work is most of the time that one takes."""
     found = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while piece := file.read(_PIECE):
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        while piece := os.read(descriptor, _PIECE):
             found.update(piece)
+    finally:
+        os.close(descriptor)
     return found.hexdigest()
 
 

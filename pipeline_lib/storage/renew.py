@@ -4,21 +4,21 @@ The bytes are those of a build from nothing: the same rows, in the same order, i
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from data_contracts.contract import Contract
 from pipeline_lib.storage.artifact import ArtifactRef
-from pipeline_lib.storage.fingerprint import Ingredients
+from pipeline_lib.storage.fingerprint import Ingredients, digest
 from pipeline_lib.storage.place import StoreError
 from pipeline_lib.storage.store import Store
 
-AT_ONCE = 16  # documents a row group
+AT_ONCE = 128  # documents a row group: what a check and a write of one cost does not depend on its rows
 SLOWEST = 5  # documents that are named for the time they took
 
 Rows = tuple[pa.Table, ...]  # a table a contract
@@ -62,13 +62,14 @@ def renewed_tables(
         nonlocal hashes
         work = begin()
         hashes = work.hashes
-        rows = _kept(store, contracts, shard, recipe, hashes)
-        new = [document for document in hashes if document not in rows]
+        kept = _kept(store, contracts, shard, recipe, hashes)
+        new = [document for document in hashes if document not in kept.documents]
         fresh = _fresh(work.build(new), seconds) if new else iter(())
         order = list(hashes)
         for start in range(0, max(len(order), 1), AT_ONCE):
-            part = [rows[document] if document in rows else next(fresh) for document in order[start : start + AT_ONCE]]
-            yield _joined(contracts, part)
+            runs = groupby(order[start : start + AT_ONCE], kept.documents.__contains__)
+            parts = [[kept.of(list(some))] if known else [next(fresh) for _ in some] for known, some in runs]
+            yield _joined(contracts, [rows for part in parts for rows in part])
 
     refs = store.tables(contracts, shard, made_of, make, lambda: {"recipe": recipe, "of_documents": dict(hashes)})
     slowest = tuple(sorted(seconds.items(), key=lambda found: -found[1])[:SLOWEST])
@@ -86,9 +87,46 @@ def document_hashes(documents: Iterable[str], tables: Iterable[pa.Table]) -> dic
     return {document: hasher.hexdigest()[:24] for document, hasher in hashers.items()}
 
 
-def rows_by_document(table: pa.Table) -> dict[str, pa.Table]:
-    """The rows of each document, which lie together."""
-    return {document: table.slice(start, length) for document, start, length in _runs(table)}
+def hashes_of(store: Store, ref: ArtifactRef) -> dict[str, str]:
+    """Of each document of a table a hash that changes with its rows: of what they are made of if it was renewed, else of themselves.
+
+    Raises ``StoreError``.
+    """
+    _, told = store.recorded(ref)
+    if "of_documents" not in told:
+        table = store.read(ref)
+        return document_hashes(table["document"].unique().to_pylist(), [table])
+    return {document: f"{told['recipe']} {made}" for document, made in dict(told["of_documents"]).items()}
+
+
+def joint_hashes(documents: Iterable[str], parts: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """One hash of each of the documents, in order, made of those that it has in the parts."""
+    return {document: digest("\n".join(part.get(document, "") for part in parts)) for document in documents}
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """Tables of some documents, in each of which the rows of a document lie together."""
+
+    documents: Collection[str]
+    tables: Rows
+
+    @cached_property
+    def _places(self) -> list[dict[str, tuple[int, int]]]:
+        return [{document: (start, length) for document, start, length in _runs(table)} for table in self.tables]
+
+    def of(self, documents: Sequence[str]) -> Rows:
+        """The rows of these documents; those that lie one after the other are taken in one piece."""
+        return tuple(_taken(table, places, documents) for table, places in zip(self.tables, self._places, strict=True))
+
+
+def _taken(table: pa.Table, places: Mapping[str, tuple[int, int]], documents: Sequence[str]) -> pa.Table:
+    pieces: list[tuple[int, int]] = []
+    for start, length in (places[document] for document in documents if document in places):
+        if pieces and sum(pieces[-1]) == start:
+            start, length = pieces[-1][0], pieces.pop()[1] + length
+        pieces.append((start, length))
+    return pa.concat_tables([table.slice(0, 0), *(table.slice(*piece) for piece in pieces)])
 
 
 def _runs(table: pa.Table) -> Iterator[tuple[str, int, int]]:
@@ -100,33 +138,25 @@ def _runs(table: pa.Table) -> Iterator[tuple[str, int, int]]:
         start += length
 
 
-def _kept(store: Store, contracts: Sequence[Contract], shard: str, recipe: str, hashes: Mapping[str, str]) -> dict[str, Rows]:
-    """Rows of the documents that the latest earlier build by the recipe has as they are now; a damaged build has none."""
+def _kept(store: Store, contracts: Sequence[Contract], shard: str, recipe: str, hashes: Mapping[str, str]) -> _Tables:
+    """What the latest earlier build by the recipe has of the documents as they are now; a damaged build has nothing."""
     for ref, facts in store.builds(contracts[0].name, shard):
         if facts.get("recipe") == recipe:
-            same = [document for document, made in dict(facts["of_documents"]).items() if hashes.get(document) == made]
+            same = {document for document, made in dict(facts["of_documents"]).items() if hashes.get(document) == made}
             try:
                 tables = [store.read(ref), *(store.read(store.recorded(replace(ref, contract=other.name))[0]) for other in contracts[1:])]
             except StoreError:
                 continue
-            wanted = pa.array(same, pa.string())
-            return _by_document(same, [table.filter(pc.is_in(table["document"], wanted)) for table in tables])
-    return {}
+            return _Tables(same, tuple(tables))
+    return _Tables((), ())
 
 
 def _fresh(built: Iterable[Built], seconds: dict[str, float]) -> Iterator[Rows]:
     """The rows of each document, as they are built."""
     for part in built:
         seconds.update(part.seconds)
-        yield from _by_document(part.documents, part.tables).values()
-
-
-def _by_document(documents: Iterable[str], tables: Sequence[pa.Table]) -> dict[str, Rows]:
-    """The rows of each document in every table, none where it has none there."""
-    found = [rows_by_document(table) for table in tables]
-    return {
-        document: tuple(rows.get(document, table.slice(0, 0)) for rows, table in zip(found, tables, strict=True)) for document in documents
-    }
+        rows = _Tables(part.documents, part.tables)
+        yield from (rows.of([document]) for document in part.documents)
 
 
 def _joined(contracts: Sequence[Contract], part: Sequence[Rows]) -> Rows:

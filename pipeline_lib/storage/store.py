@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data_contracts.contract import Contract
@@ -130,10 +131,11 @@ class Store:
             for group in range(parquet.num_row_groups):
                 yield parquet.read_row_group(group)
 
-    def read(self, ref: ArtifactRef, columns: list[str] | None = None) -> pa.Table:
-        """A whole table, or some of its columns. Raises ``StoreError``."""
+    def read(self, ref: ArtifactRef, columns: list[str] | None = None, documents: Sequence[str] | None = None) -> pa.Table:
+        """A whole table, or some of its columns, or the rows of some of its documents. Raises ``StoreError``."""
+        wanted = None if documents is None else pc.field("document").isin(pa.array(documents, pa.string()))
         with self._file(ref) as path:
-            return pq.read_table(path, columns=columns, partitioning=None)
+            return pq.read_table(path, columns=columns, filters=wanted, partitioning=None)
 
     @contextmanager
     def local(self, ref: ArtifactRef) -> Iterator[Path]:

@@ -20,7 +20,7 @@ from pipeline_lib.evaluation.summary import Counts
 from pipeline_lib.progress.stage_time import StageTime
 from pipeline_lib.projection.export import projected_files
 from pipeline_lib.storage.write import write_file
-from tasks.export import ExportError, Outputs, RunFacts, check_out, export
+from tasks.export import ExportError, Outputs, RunFacts, check_out, export, export_language
 from tests.tasks.chain import DOCUMENTS_USED, Chain
 
 CONFIG = load_config("embedded", ["fit.dimensions=16", "sharpen.reg=0.04"])
@@ -46,7 +46,12 @@ def outputs(chain: Chain, shards: tuple[int, ...] = (0, 1)) -> Outputs:
 
 
 def call(chain: Chain, out: Path, shards: tuple[int, ...] = (0, 1)) -> Counts:
-    return export.fn(chain.root, str(out), outputs(chain, shards), facts())
+    return write(chain, out, outputs(chain, shards))
+
+
+def write(chain: Chain, out: Path, given: Outputs) -> Counts:
+    written = [export_language.fn(chain.root, str(out), lang, given) for lang in given.texts]
+    return export.fn(chain.root, str(out), given, facts(), written)
 
 
 def names(folder: Path) -> set[str]:
@@ -86,7 +91,7 @@ def test_the_record_lists_every_file_with_its_hash(out: Path) -> None:
     assert set(record["files"]) == names(out) - {"run.json", "report.html"}
     assert record["files"] == {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in record["files"]}
     assert {key: value for key, value in record.items() if key not in ("files", "export", "made_of")} == facts().record
-    assert record["made_of"].keys() == {f"{lang}/000{shard}-of-0002" for lang in ("es", "en") for shard in (0, 1)}
+    assert record["made_of"].keys() == {f"{lang}/000{shard}-of-0002" for lang in ("es", "en") for shard in (0, 1)} | {"en/run.tsv"}
 
 
 def test_the_tables_hold_the_projections_and_rejects_of_every_shard(chain: Chain, out: Path) -> None:
@@ -167,7 +172,7 @@ def test_it_returns_what_the_run_did(chain: Chain, tmp_path: Path) -> None:
 
 
 def test_without_gold_the_scores_are_empty(chain: Chain, tmp_path: Path) -> None:
-    export.fn(chain.root, str(tmp_path), replace(outputs(chain), scores=[]), facts())
+    write(chain, tmp_path, replace(outputs(chain), scores=[]))
     assert json.loads((tmp_path / "scores.json").read_text("utf-8")) == []
 
 
@@ -244,7 +249,8 @@ def test_the_same_export_again_writes_the_report_alone(chain: Chain, tmp_path: P
     counts = call(chain, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tasks.export._write_files", None)
+        for name in ("_write_tables", "projected_files", "source_files", "tsv_rows"):
+            patch.setattr(f"tasks.export.{name}", None)
         assert call(chain, tmp_path) == counts
     after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
     assert {path.name for path in after if after[path] != before.get(path)} == {"report.html", "run.json"}
@@ -268,7 +274,7 @@ def test_of_another_export_only_what_is_made_of_something_else_is_rendered_and_w
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tasks.export.projected_files", watched)
         patch.setattr("tasks.export.source_files", None)
-        export.fn(chain.root, str(tmp_path), changed_shard(chain), facts())
+        write(chain, tmp_path, changed_shard(chain))
     in_shard = chain.store.read(chain.rows["en", 0].documents)["document"].to_pylist()
     assert rendered == [in_shard] and 0 < len(in_shard) < len(DOCUMENTS_USED)
     written = {path.relative_to(tmp_path).as_posix() for path in before if path.stat().st_mtime_ns != before[path]}
@@ -281,10 +287,10 @@ def test_of_another_export_only_what_is_made_of_something_else_is_rendered_and_w
 def test_a_damaged_file_of_a_shard_that_did_not_change_is_repaired(
     chain: Chain, tmp_path: Path, file: str, damage: Callable[[Path], object]
 ) -> None:
-    export.fn(chain.root, str(tmp_path / "whole"), changed_shard(chain), facts())
+    write(chain, tmp_path / "whole", changed_shard(chain))
     call(chain, tmp_path / "out")
     damage(tmp_path / "out" / file)
-    export.fn(chain.root, str(tmp_path / "out"), changed_shard(chain), facts())
+    write(chain, tmp_path / "out", changed_shard(chain))
     assert {name: (tmp_path / "out" / name).read_bytes() for name in names(tmp_path / "out")} == {
         name: (tmp_path / "whole" / name).read_bytes() for name in names(tmp_path / "whole")
     }

@@ -50,13 +50,13 @@ def test_annotations_decide_the_reading_only_when_they_are_read(tmp_path: Path) 
 def test_annotations_that_were_not_asked_for_are_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = corpus(tmp_path, {"en/a.txt": b"fever", "en/a.ann": b"\xff"})
     opened: list[str] = []
-    really_read = Path.read_bytes
+    really_open = os.open
 
-    def note_and_read(path: Path) -> bytes:
+    def note_and_open(path: Path, flags: int) -> int:
         opened.append(path.name)
-        return really_read(path)
+        return really_open(path, flags)
 
-    monkeypatch.setattr(Path, "read_bytes", note_and_read)
+    monkeypatch.setattr(os, "open", note_and_open)
     read = read_document(only_file(root), with_annotations=False)
     assert opened == ["a.txt"]
     assert (read.mentions, read.lines, read.problems, read.warnings) == ([], [], [], [])

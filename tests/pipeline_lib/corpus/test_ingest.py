@@ -1,6 +1,7 @@
 """The rows of what a scan found."""
 
 import io
+import os
 import shutil
 import tempfile
 from collections import Counter
@@ -137,13 +138,16 @@ def test_what_the_annotations_of_a_target_say_changes_nothing(poison: Callable[[
 
 def test_the_annotations_of_a_target_are_never_opened(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    real = io.open
 
-    def watched(file: object, *arguments: object, **options: object) -> object:
-        opened.append(str(file))
-        return real(file, *arguments, **options)  # type: ignore[call-overload]
+    def watched(real: Callable[..., object]) -> Callable[..., object]:
+        def note_and_open(file: object, *arguments: object, **options: object) -> object:
+            opened.append(str(file))
+            return real(file, *arguments, **options)
 
-    monkeypatch.setattr(io, "open", watched)
+        return note_and_open
+
+    for module in (io, os):
+        monkeypatch.setattr(module, "open", watched(module.open))
     read(sample, scanned(sample))
     opened = [Path(name).relative_to(sample).as_posix() for name in opened if name.startswith(str(sample))]
     assert {*opened} == {f"{lang}/{name}.txt" for lang in ("es", "en") for name in documents()[:3]} | {

@@ -9,7 +9,7 @@ from data_contracts.contract import Contract, column
 from pipeline_lib.storage import renew
 from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import Ingredients
-from pipeline_lib.storage.renew import Built, Work, document_hashes, renewed_tables, rows_by_document
+from pipeline_lib.storage.renew import Built, Work, document_hashes, hashes_of, renewed_tables
 from pipeline_lib.storage.store import Store
 
 WORDS = Contract("words", 1, "", pa.schema([column("document", pa.string(), ""), column("word", pa.string(), "")]), ())
@@ -46,7 +46,10 @@ class Builds:
         return words
 
     def words(self, ref: ArtifactRef) -> Texts:
-        return {name: rows["word"].to_pylist() for name, rows in rows_by_document(self.store.read(ref)).items()}
+        found: Texts = {}
+        for row in self.store.read(ref).to_pylist():
+            found.setdefault(row["document"], []).append(row["word"])
+        return found
 
 
 @pytest.fixture
@@ -143,3 +146,15 @@ def test_a_documents_hash_sees_into_lists(other: list[int]) -> None:
 def test_a_documents_hash_tells_in_which_table_a_row_is() -> None:
     row = WORDS.table([{"document": "d", "word": "x"}])
     assert document_hashes(["d"], [row, row.slice(0, 0)]) != document_hashes(["d"], [row.slice(0, 0), row])
+
+
+def test_the_hash_of_a_renewed_document_changes_with_what_it_is_made_of_and_with_the_recipe(builds: Builds) -> None:
+    first, second, other = (hashes_of(builds.store, builds.of(*made)) for made in ((TEXTS,), (TEXTS | {"d2": ["x"]},), (TEXTS, "other")))
+    assert [name for name in TEXTS if first[name] != second[name]] == ["d2"]
+    assert not set(first.values()) & set(other.values())
+
+
+def test_the_hash_of_a_document_that_was_not_renewed_is_that_of_its_rows(builds: Builds) -> None:
+    table = WORDS.table([{"document": name, "word": word} for name, words in TEXTS.items() for word in words])
+    ref = builds.store.table(WORDS, "es/0", MADE_OF, lambda: [table])
+    assert hashes_of(builds.store, ref) == document_hashes(TEXTS, [table])

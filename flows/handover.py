@@ -20,7 +20,7 @@ from pipeline_lib.evaluation.summary import Counts
 from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.recall import remember_tables
 from pipeline_lib.storage.store import Store
-from tasks.export import Outputs, RunFacts, export, export_language
+from tasks.export import Outputs, RunFacts, Written, export, export_language
 from tasks.project import Projected
 from tasks.score import Scored
 
@@ -50,8 +50,7 @@ def hand_over(
     facts = RunFacts(run, Path(folder).name, config.profile, config.aligner, pinned or run, config.toml(), record, stages, sizes)
     with watch.alone("export", corpus.documents):
         outputs = _outputs(corpus, projected, scores, support)
-        writing = [export_language.submit(store, out, lang, outputs) for lang in outputs.texts]
-        counts: Counts = export(store, out, outputs, facts, [language.result() for language in writing])
+        counts: Counts = export(store, out, outputs, facts, _export_languages(store, out, outputs, config))
     table = _scores(store, scores.values())
     _compare(store, folder, out, table, _figures(folder, corpus, record, table, counts, config), config, watch)
     return counts
@@ -66,6 +65,14 @@ def hand_over_model(store: str, folder: str, corpus: Corpus, models: dict[str, P
     remember_model(store, collection_id(folder, corpus.source, corpus.targets, config.profile), run)
     watch.page.flush()
     return run
+
+
+def _export_languages(store: str, out: str, outputs: Outputs, config: RunConfig) -> list[Written]:
+    """All languages at a time, but here: the workers of a Dask cluster may not see the output folder."""
+    if config.task_runner == "dask":
+        return [export_language(store, out, lang, outputs) for lang in outputs.texts]
+    writing = [export_language.submit(store, out, lang, outputs) for lang in outputs.texts]
+    return [language.result() for language in writing]
 
 
 def _record(

@@ -20,7 +20,7 @@ from pipeline_lib.evaluation.summary import Counts
 from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.recall import remember_tables
 from pipeline_lib.storage.store import Store
-from tasks.export import Outputs, RunFacts, Written, export, export_language
+from tasks.export import Outputs, RunFacts, Written, export, export_language, open_out
 from tasks.project import Projected
 from tasks.score import Scored
 
@@ -69,6 +69,7 @@ def hand_over_model(store: str, folder: str, corpus: Corpus, models: dict[str, P
 
 def _export_languages(store: str, out: str, outputs: Outputs, config: RunConfig) -> list[Written]:
     """All languages at a time, but here: the workers of a Dask cluster may not see the output folder."""
+    open_out(out)
     if config.task_runner == "dask":
         return [export_language(store, out, lang, outputs) for lang in outputs.texts]
     writing = [export_language.submit(store, out, lang, outputs) for lang in outputs.texts]

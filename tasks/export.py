@@ -76,14 +76,13 @@ class Written:
 
 @task(name="export texts", task_run_name="export {lang}", **STAGE)
 def export_language(root: str, out: str, lang: str, outputs: Outputs) -> Written:
-    """Write the texts and annotations of one language, and of a target its ``run.tsv``.
+    """Write the texts and annotations of one language, and of a target its ``run.tsv``, into ``out``, which was opened.
 
     Files that lie there as they should are not written again, and those of a shard that is made of the same as in the earlier export are
     not even rendered.
     """
     store, folder = Store(root), Path(out)
     there, before = _earlier(folder, lambda name: name.startswith(f"{lang}/"))
-    write_file(folder / UNFINISHED, "")
     if lang in outputs.targets:
         made_of = _write_target(store, there, before, outputs, lang)
     else:
@@ -93,14 +92,13 @@ def export_language(root: str, out: str, lang: str, outputs: Outputs) -> Written
 
 @task(name="export", **STAGE)
 def export(root: str, out: str, outputs: Outputs, facts: RunFacts, languages: Sequence[Written]) -> Counts:
-    """Complete ``out``, in which the languages lie already: tables, scores, config, report, and last ``run.json``, which lists every file.
+    """Complete ``out``, in which the languages lie: tables, scores, config, report, and last ``run.json``, which lists all files.
 
     The report, which tells how this run went, is always written, all else if it is not there as it should be.
     """
     store, folder = Store(root), Path(out)
     before, earlier, made_of = check_out(folder), _our_record(folder / "run.json") or {}, _made_of(outputs, facts)
     there, _ = _earlier(folder, lambda name: "/" not in name)
-    write_file(folder / UNFINISHED, "")
     remove_drafts(folder)
     written = {name: found for language in languages for name, found in language.files.items()}
     scores = pa.concat_tables([store.read(ref) for ref in outputs.scores]) if outputs.scores else SCORES.table([])
@@ -140,6 +138,12 @@ def _made_of(outputs: Outputs, facts: RunFacts) -> str:
 def _part_made_of(*said: str) -> str:
     """Hash of all that decides some files of a language."""
     return digest(json.dumps([code_hash("pipeline_lib.projection.export"), library_versions(), said], sort_keys=True))
+
+
+def open_out(out: str) -> None:
+    """Make the output folder ours before anything is written there. Raises ``ExportError``."""
+    check_out(Path(out))
+    write_file(Path(out) / UNFINISHED, "")
 
 
 def check_out(folder: Path) -> set[str]:

@@ -20,7 +20,7 @@ from pipeline_lib.evaluation.summary import Counts
 from pipeline_lib.progress.stage_time import StageTime
 from pipeline_lib.projection.export import projected_files
 from pipeline_lib.storage.write import write_file
-from tasks.export import ExportError, Outputs, RunFacts, check_out, export, export_language
+from tasks.export import ExportError, Outputs, RunFacts, check_out, export, export_language, open_out
 from tests.tasks.chain import DOCUMENTS_USED, Chain
 
 CONFIG = load_config("embedded", ["fit.dimensions=16", "sharpen.reg=0.04"])
@@ -50,6 +50,7 @@ def call(chain: Chain, out: Path, shards: tuple[int, ...] = (0, 1)) -> Counts:
 
 
 def write(chain: Chain, out: Path, given: Outputs) -> Counts:
+    open_out(str(out))
     written = [export_language.fn(chain.root, str(out), lang, given) for lang in given.texts]
     return export.fn(chain.root, str(out), given, facts(), written)
 

@@ -102,7 +102,7 @@ def slopes(runs: Sequence[Measured]) -> dict[str, float]:
 
 def draw(runs: Sequence[Measured], path: Path) -> None:
     found = slopes(runs)
-    figure = Figure(figsize=(7.5, 4.5), layout="constrained")
+    figure = Figure(figsize=(8.5, 4.2), layout="constrained")
     axes = figure.subplots()
     longest = sorted((name for name in found if name != "all"), key=lambda name: -runs[-1].stages[name])[:MOST_LINES]
     for name in ["all", *longest]:
@@ -114,7 +114,7 @@ def draw(runs: Sequence[Measured], path: Path) -> None:
     axes.set_xticks([run.documents for run in runs], [f"{run.documents:,}" for run in runs])
     axes.minorticks_off()
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.savefig(path, metadata={"Date": None})
 
 

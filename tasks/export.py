@@ -81,8 +81,9 @@ def export_language(root: str, out: str, lang: str, outputs: Outputs) -> Written
     Files that lie there as they should are not written again, and those of a shard that is made of the same as in the earlier export are
     not even rendered.
     """
-    store, folder = Store(root), Path(out)
-    there, before = _earlier(folder, lambda name: name.startswith(f"{lang}/"))
+    store, earlier = Store(root), check_out(Path(out))
+    there = Rewrite(Path(out), _files(earlier, lambda name: name.startswith(f"{lang}/")))
+    before: dict[str, str] = earlier.get("made_of", {})
     if lang in outputs.targets:
         made_of = _write_target(store, there, before, outputs, lang)
     else:
@@ -97,8 +98,8 @@ def export(root: str, out: str, outputs: Outputs, facts: RunFacts, languages: Se
     The report, which tells how this run went, is always written, all else if it is not there as it should be.
     """
     store, folder = Store(root), Path(out)
-    before, earlier, made_of = check_out(folder), _our_record(folder / "run.json") or {}, _made_of(outputs, facts)
-    there, _ = _earlier(folder, lambda name: "/" not in name)
+    earlier, made_of = check_out(folder), _made_of(outputs, facts)
+    there = Rewrite(folder, _files(earlier, lambda name: "/" not in name))
     remove_drafts(folder)
     written = {name: found for language in languages for name, found in language.files.items()}
     scores = pa.concat_tables([store.read(ref) for ref in outputs.scores]) if outputs.scores else SCORES.table([])
@@ -108,7 +109,7 @@ def export(root: str, out: str, outputs: Outputs, facts: RunFacts, languages: Se
         _write_tables(store, there, outputs)
         there.write([("scores.json", json.dumps(scores_json(scores), indent=1) + "\n"), ("config.toml", facts.config)])
     files = written | there.files
-    for stale in sorted(before - {*files, "report.html", "run.json"}):
+    for stale in _files(earlier, lambda name: name not in files):
         (folder / stale).unlink(missing_ok=True)
     counts = _count(folder, outputs)
     write_file(folder / "report.html", render_report(_report(outputs, facts, scores, counts)))
@@ -119,11 +120,10 @@ def export(root: str, out: str, outputs: Outputs, facts: RunFacts, languages: Se
     return counts
 
 
-def _earlier(folder: Path, ours: Callable[[str], bool]) -> tuple[Rewrite, dict[str, str]]:
-    """Some of the files of an earlier export, and what its parts were made of. Raises ``ExportError``."""
-    names, record = check_out(folder), _our_record(folder / "run.json") or {}
-    recorded = {name: wanted for name, wanted in record.get("files", {}).items() if name in names and ours(name)}
-    return Rewrite(folder, recorded), record.get("made_of", {})
+def _files(record: Mapping[str, Any], ours: Callable[[str], bool]) -> dict[str, str]:
+    """Some of the files that a record lists, with their hashes; none that would lie outside of the folder."""
+    listed: dict[str, str] = record.get("files", {})
+    return {name: wanted for name, wanted in listed.items() if ours(name) and name[:1] != "/" and ".." not in name.split("/")}
 
 
 def _made_of(outputs: Outputs, facts: RunFacts) -> str:
@@ -146,15 +146,13 @@ def open_out(out: str) -> None:
     write_file(Path(out) / UNFINISHED, "")
 
 
-def check_out(folder: Path) -> set[str]:
-    """The files an earlier run left in ``folder``. Raises ``ExportError`` if it holds files but no record of ours."""
+def check_out(folder: Path) -> dict[str, Any]:
+    """The record of an earlier run in ``folder``, if there is one. Raises ``ExportError`` if it holds files but no record of ours."""
     record = _our_record(folder / "run.json")
-    if record is not None:
-        return {name for name in record["files"] if not Path(name).is_absolute() and ".." not in Path(name).parts}
-    foreign = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    foreign = record is None and folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
     if foreign and not (folder / UNFINISHED).is_file():
         raise ExportError(f"{folder} is not empty and holds no run.json of an earlier run: choose another --out")
-    return set()
+    return record or {}
 
 
 def _our_record(file: Path) -> dict[str, Any] | None:

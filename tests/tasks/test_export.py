@@ -226,7 +226,7 @@ def test_a_file_in_place_of_the_folder_is_refused(chain: Chain, tmp_path: Path) 
 
 
 def test_a_new_and_an_empty_folder_are_fine(tmp_path: Path) -> None:
-    assert check_out(tmp_path / "new") == check_out(tmp_path) == set()
+    assert check_out(tmp_path / "new") == check_out(tmp_path) == {}
 
 
 @pytest.mark.parametrize("fails", ["en/run.tsv", "es/case-03.ann", "config.toml", "report.html", "run.json"])

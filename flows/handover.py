@@ -23,6 +23,7 @@ from pipeline_lib.storage.store import Store
 from tasks.export import Outputs, RunFacts, Written, export, export_language, open_out
 from tasks.project import Projected
 from tasks.score import Scored
+from tasks.stage import as_it_is
 
 
 def hand_over(
@@ -50,7 +51,7 @@ def hand_over(
     facts = RunFacts(run, Path(folder).name, config.profile, config.aligner, pinned or run, config.toml(), record, stages, sizes)
     with watch.alone("export", corpus.documents):
         outputs = _outputs(corpus, projected, scores, support)
-        counts: Counts = export(store, out, outputs, facts, _export_languages(store, out, outputs, config))
+        counts: Counts = export(store, out, as_it_is(outputs), as_it_is(facts), as_it_is(_export_languages(store, out, outputs, config)))
     table = _scores(store, scores.values())
     _compare(store, folder, out, table, _figures(folder, corpus, record, table, counts, config), config, watch)
     return counts
@@ -71,8 +72,8 @@ def _export_languages(store: str, out: str, outputs: Outputs, config: RunConfig)
     """All languages at a time, but here: the workers of a Dask cluster may not see the output folder."""
     open_out(out)
     if config.task_runner == "dask":
-        return [export_language(store, out, lang, outputs) for lang in outputs.texts]
-    writing = [export_language.submit(store, out, lang, outputs) for lang in outputs.texts]
+        return [export_language(store, out, lang, as_it_is(outputs)) for lang in outputs.texts]
+    writing = [export_language.submit(store, out, lang, as_it_is(outputs)) for lang in outputs.texts]
     return [language.result() for language in writing]
 
 

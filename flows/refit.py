@@ -8,7 +8,7 @@ from prefect.logging import get_run_logger
 from flows.collection import collection_id, last_run
 from flows.config import RunConfig
 from flows.model import Model, ModelError, load_model
-from pipeline_lib.corpus.layouts import resolve_language
+from pipeline_lib.corpus.layouts import resolve_languages
 from pipeline_lib.storage.store import Store
 
 
@@ -82,7 +82,7 @@ def remember_model(store: str, collection: str, run: str) -> None:
 
 def _languages(corpus: str, source: str, targets: Sequence[str], config: RunConfig) -> list[str]:
     """As the corpus spells them."""
-    return [resolve_language(Path(corpus), lang, config.corpus) for lang in [source, *targets]]
+    return resolve_languages(Path(corpus), [source, *targets], config.corpus)
 
 
 def _key(collection: str) -> str:

@@ -1,9 +1,9 @@
 """Export: the outputs of one run, as files in one folder."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from prefect import task
+from pydantic_core import from_json
 
 from data_contracts import CARRIED_LINES, CORPUS_FILES, PROJECTIONS, REJECTS, SCORES, WARNINGS, Contract
 from pipeline_lib.evaluation.report import ReportData, render_report
@@ -21,6 +22,8 @@ from pipeline_lib.progress.stage_time import StageTime
 from pipeline_lib.projection.export import projected_files, run_tsv, source_files, tsv_rows
 from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import code_hash, digest, library_versions
+from pipeline_lib.storage.place import StoreError
+from pipeline_lib.storage.renew import hashes_of, joint_hashes
 from pipeline_lib.storage.rewrite import Rewrite, remove_drafts
 from pipeline_lib.storage.store import Store
 from pipeline_lib.storage.write import DRAFT, write_file
@@ -71,23 +74,27 @@ class Written:
     """The folder of one language: its files with their hashes, and what each of its parts is made of."""
 
     files: dict[str, str]
-    made_of: dict[str, str]
+    made_of: dict[str, object]
+
+
+Parts = tuple[tuple[ArtifactRef, ...], ...]  # of a shard: tables, those that were built together together, DOCUMENTS first
 
 
 @task(name="export texts", task_run_name="export {lang}", **STAGE)
 def export_language(root: str, out: str, lang: str, outputs: Outputs) -> Written:
     """Write the texts and annotations of one language, and of a target its ``run.tsv``, into ``out``, which was opened.
 
-    Files that lie there as they should are not written again, and those of a shard that is made of the same as in the earlier export are
-    not even rendered.
+    Files that lie there as they should are not written again, and those of a document that is made of the same as in the earlier export
+    are not even rendered.
     """
     store, earlier = Store(root), check_out(Path(out))
-    there = Rewrite(Path(out), _files(earlier, lambda name: name.startswith(f"{lang}/")))
-    before: dict[str, str] = earlier.get("made_of", {})
+    there = Rewrite(Path(out), _files(earlier, lambda name: name.startswith(f"{lang}/")), lang)
+    before: dict[str, Any] = earlier.get("made_of", {})
     if lang in outputs.targets:
         made_of = _write_target(store, there, before, outputs, lang)
     else:
         made_of = _write_source(store, there, before, outputs)
+    there.seen.remember()
     return Written(there.files, made_of)
 
 
@@ -99,7 +106,7 @@ def export(root: str, out: str, outputs: Outputs, facts: RunFacts, languages: Se
     """
     store, folder = Store(root), Path(out)
     earlier, made_of = check_out(folder), _made_of(outputs, facts)
-    there = Rewrite(folder, _files(earlier, lambda name: "/" not in name))
+    there = Rewrite(folder, _files(earlier, lambda name: "/" not in name), "tables")
     remove_drafts(folder)
     written = {name: found for language in languages for name, found in language.files.items()}
     scores = pa.concat_tables([store.read(ref) for ref in outputs.scores]) if outputs.scores else SCORES.table([])
@@ -108,6 +115,7 @@ def export(root: str, out: str, outputs: Outputs, facts: RunFacts, languages: Se
     else:
         _write_tables(store, there, outputs)
         there.write([("scores.json", json.dumps(scores_json(scores), indent=1) + "\n"), ("config.toml", facts.config)])
+    there.seen.remember()
     files = written | there.files
     for stale in _files(earlier, lambda name: name not in files):
         (folder / stale).unlink(missing_ok=True)
@@ -158,7 +166,7 @@ def check_out(folder: Path) -> dict[str, Any]:
 def _our_record(file: Path) -> dict[str, Any] | None:
     """The record of a run's outputs; None if it is not there or not ours."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = from_json(file.read_bytes())  # this file may list half a million others
     except (OSError, ValueError):
         return None
     ours = isinstance(found, dict) and isinstance(found.get("files"), dict) and str(found.get("run", "")).startswith("run-")
@@ -181,46 +189,62 @@ def _write_tables(store: Store, there: Rewrite, outputs: Outputs) -> None:
         there.add(name)
 
 
-def _write_target(store: Store, there: Rewrite, before: Mapping[str, str], outputs: Outputs, lang: str) -> dict[str, str]:
+def _write_target(store: Store, there: Rewrite, before: Mapping[str, Any], outputs: Outputs, lang: str) -> dict[str, object]:
     """Texts and annotations of a target, and its ``run.tsv``. Returns what they are made of."""
     table, names = f"{lang}/run.tsv", _names(store, outputs, lang)
     shards = list(zip(outputs.texts[lang], outputs.projected[lang], strict=True))
-    made_of = {
-        shard.documents.shard: _part_made_of(shard.documents.sha256, made.projections.sha256, made.carried.sha256) for shard, made in shards
-    }
-    made_of[table] = _part_made_of(*made_of.values(), json.dumps(names, sort_keys=True))
-    same_table = before.get(table) == made_of[table] and there.keep([table])
-    rows = []
-    for shard, made in shards:
-        files = _names_of(lang, store.read(shard.documents, ["document"]))
-        same = before.get(shard.documents.shard) == made_of[shard.documents.shard] and there.keep(files)
-        if same and same_table:
-            continue
-        documents, projections = store.read(shard.documents), store.read(made.projections)
-        rows.append(tsv_rows(documents, projections, names))
-        if not same:
-            there.write(_below(lang, projected_files(documents, projections, store.read(made.carried))))
-    if not same_table:
+    tables = [((shard.documents,), (made.projections, made.carried)) for shard, made in shards]
+    made_of: dict[str, object] = {shard.documents.shard: _shard_made_of(parts) for (shard, _), parts in zip(shards, tables, strict=True)}
+    for (shard, made), parts in zip(shards, tables, strict=True):
+        if new := _not_there(store, there, before, lang, parts):
+            files = projected_files(*(store.read(ref, documents=new) for ref in (shard.documents, made.projections, made.carried)))
+            there.write(_below(lang, files))
+    made_of[table] = _part_made_of(json.dumps([made_of, names], sort_keys=True))
+    if before.get(table) != made_of[table] or not there.keep([table]):
+        columns = [store.read(shard.documents, ["document", "text"]) for shard, _ in shards]
+        rows = [tsv_rows(texts, store.read(made.projections), names) for texts, (_, made) in zip(columns, shards, strict=True)]
         there.write([(table, run_tsv(pl.concat(rows)))])
     return made_of
 
 
-def _write_source(store: Store, there: Rewrite, before: Mapping[str, str], outputs: Outputs) -> dict[str, str]:
+def _write_source(store: Store, there: Rewrite, before: Mapping[str, Any], outputs: Outputs) -> dict[str, object]:
     """Texts and annotations of the source. Returns what they are made of."""
     lang = outputs.source
-    made_of: dict[str, str] = {}
+    made_of: dict[str, object] = {}
     for shard in outputs.texts[lang]:
-        key = shard.documents.shard
-        made_of[key] = _part_made_of(shard.documents.sha256, shard.mentions.sha256, shard.lines.sha256)
-        if before.get(key) != made_of[key] or not there.keep(_names_of(lang, store.read(shard.documents, ["document"]))):
-            files = source_files(store.read(shard.documents), store.read(shard.mentions), store.read(shard.lines))
-            there.write(_below(lang, files))
+        parts = ((shard.documents, shard.mentions, shard.lines),)
+        made_of[shard.documents.shard] = _shard_made_of(parts)
+        if new := _not_there(store, there, before, lang, parts):
+            there.write(_below(lang, source_files(*(store.read(ref, documents=new) for ref in parts[0]))))
     return made_of
 
 
-def _names_of(lang: str, documents: pa.Table) -> list[str]:
-    """The files of these documents."""
-    return [f"{lang}/{document}.{end}" for document in documents["document"].to_pylist() for end in ("txt", "ann")]
+def _shard_made_of(parts: Parts) -> dict[str, object]:
+    """All that decides the files of a shard."""
+    return {"recipe": _part_made_of(), "tables": [ref.fingerprint for built in parts for ref in built]}
+
+
+def _not_there(store: Store, there: Rewrite, before: Mapping[str, Any], lang: str, parts: Parts) -> list[str]:
+    """The documents of a shard whose files have to be written; those of all others are kept."""
+    documents: list[str] = store.read(parts[0][0], ["document"])["document"].to_pylist()
+    same = _made_as_before(store, before.get(parts[0][0].shard), documents, parts)
+    return [name for name in documents if name not in same or not there.keep([f"{lang}/{name}.txt", f"{lang}/{name}.ann"])]
+
+
+def _made_as_before(store: Store, before: Any, documents: Sequence[str], parts: Parts) -> Collection[str]:
+    """The documents whose rows are those of the earlier export, as far as the store can still tell."""
+    now = _shard_made_of(parts)
+    if not isinstance(before, dict) or before.get("recipe") != now["recipe"]:
+        return ()
+    if before == now:
+        return set(documents)
+    earlier = iter(before["tables"])
+    try:
+        then = [[store.recorded(replace(ref, fingerprint=next(earlier)))[0] for ref in built] for built in parts]
+        known, found = (joint_hashes(documents, [hashes_of(store, *built) for built in tables]) for tables in (then, parts))
+    except StoreError:
+        return ()
+    return {name for name in documents if known[name] == found[name]}
 
 
 def _below(lang: str, files: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

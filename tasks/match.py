@@ -9,14 +9,14 @@ import pyarrow.compute as pc
 from prefect import task
 
 from data_contracts import DOCUMENT_SCORES, REJECTS
-from pipeline_lib.corpus.documents import annotations_hash
+from pipeline_lib.corpus.files import text_file
 from pipeline_lib.corpus.layouts import CorpusConfig
-from pipeline_lib.corpus.scan import text_file
+from pipeline_lib.corpus.scan import annotations_hashes
 from pipeline_lib.evaluation.gold import match_documents
 from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import digest, ingredients, table_hash
-from pipeline_lib.storage.parallel import in_parallel
 from pipeline_lib.storage.renew import AT_ONCE, Built, Work, document_hashes, hashes_of, joint_hashes, renewed_tables
+from pipeline_lib.storage.seen import Seen
 from pipeline_lib.storage.store import Store
 from tasks.scan import Scanned, listed
 from tasks.stage import STAGE, fingerprints, shard_name
@@ -38,7 +38,10 @@ def match_gold(
     store = Store(root)
     files = listed(root, scanned.files, target, shard)
     files = files.filter(files["scored"])
-    gold = list(in_parallel(annotations_hash, [text_file(Path(corpus), row) for row in files.to_pylist()]))
+    name = shard_name(f"{scanned.source}-{target}", shard, scanned.shards)
+    seen = Seen(Path(corpus), f"gold {name}")
+    gold = annotations_hashes([text_file(Path(corpus), row) for row in files.to_pylist()], seen)
+    seen.remember()
     aliases = sorted(f"{label}={alias}" for label, alias in layout.aliases.items())
     inputs = [*aliases, table_hash(files), digest("\n".join(gold)), *fingerprints(projections)]
     made_of = ingredients(DOCUMENT_SCORES.id, "pipeline_lib.evaluation.gold", None, inputs)
@@ -58,5 +61,4 @@ def match_gold(
         documents = files["document"].to_pylist()
         return Work(joint_hashes(documents, [document_hashes(documents, [hashed]), hashes_of(store, projections)]), build)
 
-    name = shard_name(f"{scanned.source}-{target}", shard, scanned.shards)
     return Matched(*renewed_tables(store, [DOCUMENT_SCORES, REJECTS], name, made_of, recipe.fingerprint, begin))

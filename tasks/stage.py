@@ -1,13 +1,16 @@
 """What every stage's task has in common: how Prefect runs it, and how an artifact is addressed."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from prefect import Task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.utilities.annotations import quote
 
 from pipeline_lib.storage.artifact import ArtifactRef
+
+Given = TypeVar("Given")
 
 
 def _input_or_output_failed(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
@@ -26,6 +29,11 @@ STAGE: dict[str, Any] = {
     "retry_jitter_factor": 0.5,
     "retry_condition_fn": _input_or_output_failed,
 }
+
+
+def as_it_is(given: Given) -> Given:
+    """A task's argument that Prefect does not search for futures, which takes it seconds where there are thousands of references."""
+    return cast(Given, quote(given))
 
 
 def shard_name(lang: str, shard: int, shards: int) -> str:

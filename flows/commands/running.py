@@ -140,7 +140,7 @@ def _run(order: Order) -> dict[str, Any]:
     from flows.config import load_config
     from flows.console import ERR
     from flows.outputs import read_outputs
-    from pipeline_lib.corpus.layouts import resolve_language
+    from pipeline_lib.corpus.layouts import resolve_languages
     from pipeline_lib.projection.support import find_support
     from pipeline_lib.supervision.declared import read_declared
 
@@ -148,7 +148,7 @@ def _run(order: Order) -> dict[str, Any]:
     config = load_config(order.profile, order.settings)
     config.check_models()
     targets = order.targets or _of_model(order)
-    own = [resolve_language(order.corpus, lang, config.corpus) for lang in [order.source, *targets]]
+    own = resolve_languages(order.corpus, [order.source, *targets], config.corpus)
     if order.gold_train is not None:
         read_declared(order.gold_train)
     if order.support is not None:

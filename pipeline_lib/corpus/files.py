@@ -2,10 +2,11 @@
 
 import os
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 RULES = {
     "unsafe_name": "a document's name is at most 200 bytes of UTF-8, starts with no dot or hyphen, "
@@ -59,6 +60,11 @@ class TextFile:
     def name(self) -> str:
         """What TSV files and submissions call it."""
         return self.own_name or self.document
+
+
+def text_file(root: Path, row: Mapping[str, Any]) -> TextFile:
+    """The file of one row of CORPUS_FILES."""
+    return TextFile(root, row["document"], row["lang"], row["file"], row["annotations"], row["split"], row["entity"], row["name"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ import pyarrow as pa
 
 from data_contracts.corpus import ANNOTATION_LINES, DOCUMENTS, MENTIONS, REJECTS, WARNINGS
 from pipeline_lib.corpus.documents import annotations_hash, hash_file, read_document
-from pipeline_lib.corpus.files import CorpusError, TextFile, problem_row
-from pipeline_lib.corpus.scan import text_file
+from pipeline_lib.corpus.files import CorpusError, TextFile, problem_row, text_file
 
 
 def ingest(

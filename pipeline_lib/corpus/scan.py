@@ -4,18 +4,18 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import polars as pl
 import pyarrow as pa
 from pydantic import BaseModel, Field
 
 from data_contracts.corpus import CORPUS_FILES, REJECTS
-from pipeline_lib.corpus.documents import annotations_hash, hash_file, table_problems
+from pipeline_lib.corpus.documents import annotations_hash, table_problems
 from pipeline_lib.corpus.files import CorpusError, FileProblem, TextFile, printable, problem_row
 from pipeline_lib.corpus.layouts import CorpusConfig, discover, resolve_languages
 from pipeline_lib.corpus.scored import read_scored
-from pipeline_lib.storage.parallel import in_parallel
+from pipeline_lib.storage.seen import Seen
 
 NO_COUNTERPART = "a document has a text in both the source and the target language"
 UNKNOWN_SCORED = "a document that is listed as scored has a text in both languages"
@@ -89,9 +89,8 @@ def scan_corpus(
     learnt = {file.document for file in kept if not trained.isdisjoint((file.document, file.name))}
     counts = [_is_scored(file, scored) and file.document not in learnt for file in kept]
     problems = [*found.problems, *strays(root, by_lang[own].values()), *_unpaired(by_lang, own, langs), *unknown_scored(root, corpus, kept)]
-    return Scan(
-        own, langs, count, _files_table(kept, own, counts, count), REJECTS.table([problem_row("scan", problem) for problem in problems])
-    )
+    files = _files_table(root, kept, own, counts, count)
+    return Scan(own, langs, count, files, REJECTS.table([problem_row("scan", problem) for problem in problems]))
 
 
 def by_shard(files: pa.Table) -> dict[tuple[str, int], pa.Table]:
@@ -100,9 +99,11 @@ def by_shard(files: pa.Table) -> dict[tuple[str, int], pa.Table]:
     return {(lang, shard): rows.to_arrow().cast(CORPUS_FILES.schema) for (lang, shard), rows in parts.items()}
 
 
-def text_file(root: Path, row: Mapping[str, Any]) -> TextFile:
-    """The file of one row of CORPUS_FILES."""
-    return TextFile(root, row["document"], row["lang"], row["file"], row["annotations"], row["split"], row["entity"], row["name"])
+def annotations_hashes(files: Sequence[TextFile], seen: Seen) -> list[str]:
+    """``annotations_hash`` of each; standoff that lies there as when it was last read is not opened."""
+    standoff = [file.annotations for file in files if file.annotations and file.annotations.endswith(".ann")]
+    known = dict(zip(standoff, seen.hashes(standoff), strict=True))
+    return [known[name] or "" if (name := file.annotations) in known else annotations_hash(file) for file in files]
 
 
 def strays(root: Path, files: Iterable[TextFile]) -> Iterator[FileProblem]:
@@ -130,16 +131,19 @@ def _is_scored(file: TextFile, scored: frozenset[str] | None) -> bool:
     return file.annotations is not None and (scored is None or not scored.isdisjoint((file.document, file.name)))
 
 
-def _files_table(files: Sequence[TextFile], source: str, scored: Sequence[bool], shards: int) -> pa.Table:
-    """CORPUS_FILES. Every text is opened, and what annotates those of the source."""
-    annotated = [file if file.lang == source and file.annotations else None for file in files]
+def _files_table(root: Path, files: Sequence[TextFile], source: str, scored: Sequence[bool], shards: int) -> pa.Table:
+    """CORPUS_FILES. Every text is opened, and what annotates those of the source, unless it lies there as when it was last read."""
+    annotated = [file for file in files if file.lang == source and file.annotations]
     shard = {document: shard_of(document, shards) for document in {file.document for file in files}}
+    seen = Seen(root, "what is projected")
+    annotations = {file.document: found for file, found in zip(annotated, annotations_hashes(annotated, seen), strict=True)}
     columns = {
-        "sha256": list(in_parallel(hash_file, (file.path for file in files))),
-        "annotations_sha256": list(in_parallel(lambda file: annotations_hash(file) if file else None, annotated)),
+        "sha256": [found or "" for found in seen.hashes([file.file for file in files])],
+        "annotations_sha256": [annotations.get(file.document) if file.lang == source else None for file in files],
         "scored": scored,
         "shard": [shard[file.document] for file in files],
     }
+    seen.remember()
     told = {name: [getattr(file, name) for file in files] for name in CORPUS_FILES.schema.names if name not in columns}
     return pa.table(told | columns, schema=CORPUS_FILES.schema)
 

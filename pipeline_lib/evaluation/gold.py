@@ -10,8 +10,8 @@ import pyarrow as pa
 from data_contracts.corpus import REJECTS
 from data_contracts.evaluation import ALL_LABELS
 from pipeline_lib.corpus.documents import read_document
-from pipeline_lib.corpus.files import FileProblem, TextFile, problem_row
-from pipeline_lib.corpus.scan import strays, text_file
+from pipeline_lib.corpus.files import FileProblem, TextFile, problem_row, text_file
+from pipeline_lib.corpus.scan import strays
 from pipeline_lib.evaluation.annotations import as_projected
 from pipeline_lib.evaluation.per_document import document_scores
 from pipeline_lib.evaluation.resample import ResampleConfig, scores_of

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline_lib.alignment.units import Cut, GridText, split_units
 from pipeline_lib.corpus.documents import ReadDocument, read_document
 from pipeline_lib.corpus.files import CorpusError, TextFile
-from pipeline_lib.corpus.layouts import CorpusConfig, discover, resolve_language
+from pipeline_lib.corpus.layouts import CorpusConfig, discover, resolve_languages
 from pipeline_lib.planning.estimate import Language, PairExtent
 
 DRAWN = 24  # documents a language pair
@@ -59,8 +59,8 @@ class Sample:
 
 def list_corpus(root: Path, source: str, targets: Sequence[str], config: CorpusConfig) -> Listed:
     """What a run into ``targets`` would read. Raises ``CorpusError`` where there is nothing to do."""
-    own = resolve_language(root, source, config)
-    langs = list(dict.fromkeys([own, *(resolve_language(root, lang, config) for lang in targets)]))
+    own, *others = resolve_languages(root, [source, *targets], config)
+    langs = list(dict.fromkeys([own, *others]))
     found = discover(root, langs, config).files
     ours = {file.document: file for file in found if file.lang == own}
     files = {lang: {file.document: file for file in found if file.lang == lang and file.document in ours} for lang in langs}

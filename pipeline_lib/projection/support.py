@@ -17,9 +17,19 @@ from data_contracts.support import SUPPORT
 from pipeline_lib.alignment.band import Floats
 from pipeline_lib.alignment.units import GridText
 from pipeline_lib.corpus.documents import ReadDocument, annotations_hash, read_document, read_table, table_problems
-from pipeline_lib.corpus.files import CorpusError, Discovery, FileProblem, TextFile, is_file, is_inside, list_folder, printable, problem_row
+from pipeline_lib.corpus.files import (
+    CorpusError,
+    Discovery,
+    FileProblem,
+    TextFile,
+    is_file,
+    is_inside,
+    list_folder,
+    printable,
+    problem_row,
+    text_file,
+)
 from pipeline_lib.corpus.layouts import SPELLINGS
-from pipeline_lib.corpus.scan import text_file
 from pipeline_lib.corpus.tabular import RULES
 from pipeline_lib.evaluation.annotations import as_projected
 

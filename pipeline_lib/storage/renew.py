@@ -87,15 +87,15 @@ def document_hashes(documents: Iterable[str], tables: Iterable[pa.Table]) -> dic
     return {document: hasher.hexdigest()[:24] for document, hasher in hashers.items()}
 
 
-def hashes_of(store: Store, ref: ArtifactRef) -> dict[str, str]:
+def hashes_of(store: Store, ref: ArtifactRef, *others: ArtifactRef) -> dict[str, str]:
     """Of each document of a table a hash that changes with its rows: of what they are made of if it was renewed, else of themselves.
 
-    Raises ``StoreError``.
+    ``others``: the tables that were built with it, whose rows it speaks of too. Raises ``StoreError``.
     """
     _, told = store.recorded(ref)
     if "of_documents" not in told:
-        table = store.read(ref)
-        return document_hashes(table["document"].unique().to_pylist(), [table])
+        tables = [store.read(each) for each in (ref, *others)]
+        return document_hashes(dict.fromkeys(name for table in tables for name in table["document"].to_pylist()), tables)
     return {document: f"{told['recipe']} {made}" for document, made in dict(told["of_documents"]).items()}
 
 

@@ -6,20 +6,25 @@ from pathlib import Path
 
 from pipeline_lib.storage.parallel import in_parallel
 from pipeline_lib.storage.place import sha256
+from pipeline_lib.storage.seen import Seen
 from pipeline_lib.storage.write import DRAFT, write_file
 
 
 class Rewrite:
     """The files of ``folder``, each with its SHA-256.
 
+    Args:
+        part: what names the memory of these files; see ``Seen``.
+
     Attributes:
-        intact: those that lie there as ``recorded`` tells; every byte of them has been read.
+        intact: those that lie there as ``recorded`` tells; every byte of them has been read, now or when they were last changed.
         files: those that belong there from now on.
     """
 
-    def __init__(self, folder: Path, recorded: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, recorded: Mapping[str, str], part: str) -> None:
         self.folder = folder
-        found = zip(recorded.items(), in_parallel(lambda name: _sha256(folder / name), recorded), strict=True)
+        self.seen = Seen(folder, part)
+        found = zip(recorded.items(), self.seen.hashes(list(recorded)), strict=True)
         self.intact = {name: wanted for (name, wanted), lies_there in found if lies_there == wanted}
         self.files: dict[str, str] = {}
 
@@ -44,6 +49,7 @@ class Rewrite:
         wanted = hashlib.sha256(data).hexdigest()
         if self.intact.get(name) != wanted:
             write_file(self.folder / name, data)
+            self.seen.wrote(name, wanted)
         return name, wanted
 
 
@@ -52,10 +58,3 @@ def remove_drafts(folder: Path) -> None:
     for pattern in (f"{DRAFT}*", f"*/{DRAFT}*"):
         for draft in folder.glob(pattern):
             draft.unlink()
-
-
-def _sha256(path: Path) -> str | None:
-    try:
-        return sha256(path)
-    except OSError:
-        return None

@@ -8,8 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline_lib.corpus.documents import annotations_hash
-from pipeline_lib.corpus.files import CorpusError, printable
-from pipeline_lib.corpus.scan import text_file
+from pipeline_lib.corpus.files import CorpusError, printable, text_file
 from pipeline_lib.corpus.text import BOM, NotUtf8, decode
 from pipeline_lib.evaluation.gold import Mention, gold_mentions
 

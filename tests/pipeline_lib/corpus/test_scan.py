@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.corpus import CORPUS_FILES
-from pipeline_lib.corpus.files import CorpusError
+from pipeline_lib.corpus.files import CorpusError, text_file
 from pipeline_lib.corpus.layouts import CorpusConfig
 from pipeline_lib.corpus.samples import documents
-from pipeline_lib.corpus.scan import NO_COUNTERPART, ShardConfig, by_shard, scan_corpus, shard_of, text_file
+from pipeline_lib.corpus.scan import NO_COUNTERPART, ShardConfig, by_shard, scan_corpus, shard_of
 from tests.pipeline_lib.corpus.scans import column, scanned
 from tests.pipeline_lib.corpus.trees import corpus
 

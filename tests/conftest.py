@@ -26,6 +26,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     fuzz.addoption("--mutation-seed", type=int, default=0, help="what the mutants are drawn from: the same seed, the same files")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def seen(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What tests have read is not remembered in the user's caches."""
+    os.environ["SPANFERRY_SEEN"] = str(tmp_path_factory.mktemp("seen"))
+
+
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """One Prefect server for all tests that need one: starting it takes 12 to 20 seconds."""

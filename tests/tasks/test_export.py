@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -19,6 +20,7 @@ from pipeline_lib.corpus.text import slices
 from pipeline_lib.evaluation.summary import Counts
 from pipeline_lib.progress.stage_time import StageTime
 from pipeline_lib.projection.export import projected_files
+from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.write import write_file
 from tasks.export import ExportError, Outputs, RunFacts, check_out, export, export_language, open_out
 from tests.tasks.chain import DOCUMENTS_USED, Chain
@@ -266,21 +268,60 @@ def changed_shard(chain: Chain) -> Outputs:
 def test_of_another_export_only_what_is_made_of_something_else_is_rendered_and_written(chain: Chain, tmp_path: Path) -> None:
     call(chain, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*") if path.suffix in (".ann", ".txt")}
-    rendered: list[list[str]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tasks.export.source_files", None)
+        found = rendered(chain, tmp_path, changed_shard(chain))
+    in_shard = chain.store.read(chain.rows["en", 0].documents)["document"].to_pylist()
+    assert found == [in_shard] and 0 < len(in_shard) < len(DOCUMENTS_USED)
+    written = {path.relative_to(tmp_path).as_posix() for path in before if path.stat().st_mtime_ns != before[path]}
+    assert written == {f"en/{name}.ann" for name in in_shard}
+    assert all((tmp_path / file).read_bytes() == b"" for file in written)
+
+
+def changed_document(chain: Chain) -> tuple[Outputs, str]:
+    """In shard 0 one document has lost its projections; its name."""
+    ref = chain.projected[0].projections
+    rows = chain.store.read(ref)
+    document = rows["document"][0].as_py()
+    made_of = ingredients(PROJECTIONS.id, "pipeline_lib.projection.project", None, ["one document is other", ref.fingerprint])
+    changed = chain.store.table(PROJECTIONS, ref.shard, made_of, lambda: [rows.filter(pc.not_equal(rows["document"], document))])
+    others = replace(chain.projected[0], projections=changed)
+    return replace(outputs(chain), projected={"en": [others, chain.projected[1]]}), document
+
+
+def rendered(chain: Chain, out: Path, given: Outputs) -> list[list[str]]:
+    """The documents of the target that an export renders, shard by shard."""
+    found: list[list[str]] = []
 
     def watched(documents: pa.Table, projections: pa.Table, carried: pa.Table) -> Iterator[tuple[str, str]]:
-        rendered.append(documents["document"].to_pylist())
+        found.append(documents["document"].to_pylist())
         return projected_files(documents, projections, carried)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tasks.export.projected_files", watched)
-        patch.setattr("tasks.export.source_files", None)
-        write(chain, tmp_path, changed_shard(chain))
+        write(chain, out, given)
+    return found
+
+
+def test_of_a_changed_shard_only_documents_that_changed_or_are_not_there_are_rendered(chain: Chain, tmp_path: Path) -> None:
+    changed, document = changed_document(chain)
     in_shard = chain.store.read(chain.rows["en", 0].documents)["document"].to_pylist()
-    assert rendered == [in_shard] and 0 < len(in_shard) < len(DOCUMENTS_USED)
-    written = {path.relative_to(tmp_path).as_posix() for path in before if path.stat().st_mtime_ns != before[path]}
-    assert written == {f"en/{name}.ann" for name in in_shard}
-    assert all((tmp_path / file).read_bytes() == b"" for file in written)
+    damaged = next(name for name in in_shard if name != document)
+    write(chain, tmp_path / "whole", changed)
+    call(chain, tmp_path / "out")
+    (tmp_path / "out" / "en" / f"{damaged}.txt").write_bytes(b"mine")
+    assert rendered(chain, tmp_path / "out", changed) == [sorted([document, damaged], key=in_shard.index)]
+    files = sorted(name for name in names(tmp_path / "whole") if name.endswith((".ann", ".txt", ".tsv")))
+    assert [(tmp_path / "out" / name).read_bytes() for name in files] == [(tmp_path / "whole" / name).read_bytes() for name in files]
+
+
+def test_where_the_store_has_forgotten_the_earlier_tables_the_shard_is_rendered(chain: Chain, tmp_path: Path) -> None:
+    changed, _ = changed_document(chain)
+    write(chain, tmp_path, changed)
+    forgotten = changed.projected["en"][0].projections
+    chain.store.remove(forgotten.record_key)
+    in_shard = chain.store.read(chain.rows["en", 0].documents)["document"].to_pylist()
+    assert rendered(chain, tmp_path, outputs(chain)) == [in_shard]
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"mine")])

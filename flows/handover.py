@@ -20,7 +20,7 @@ from pipeline_lib.evaluation.summary import Counts
 from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.recall import remember_tables
 from pipeline_lib.storage.store import Store
-from tasks.export import Outputs, RunFacts, Written, export, export_language, open_out
+from tasks.export import Outputs, RunFacts, Written, export, export_language, export_tables, open_out
 from tasks.project import Projected
 from tasks.score import Scored
 from tasks.stage import as_it_is
@@ -51,7 +51,7 @@ def hand_over(
     facts = RunFacts(run, Path(folder).name, config.profile, config.aligner, pinned or run, config.toml(), record, stages, sizes)
     with watch.alone("export", corpus.documents):
         outputs = _outputs(corpus, projected, scores, support)
-        counts: Counts = export(store, out, as_it_is(outputs), as_it_is(facts), as_it_is(_export_languages(store, out, outputs, config)))
+        counts: Counts = export(store, out, as_it_is(outputs), as_it_is(facts), as_it_is(_export_parts(store, out, outputs, config)))
     table = _scores(store, scores.values())
     _compare(store, folder, out, table, _figures(folder, corpus, record, table, counts, config), config, watch)
     return counts
@@ -68,13 +68,17 @@ def hand_over_model(store: str, folder: str, corpus: Corpus, models: dict[str, P
     return run
 
 
-def _export_languages(store: str, out: str, outputs: Outputs, config: RunConfig) -> list[Written]:
-    """All languages at a time, but here: the workers of a Dask cluster may not see the output folder."""
+def _export_parts(store: str, out: str, outputs: Outputs, config: RunConfig) -> list[Written]:
+    """Tables and languages beside each other, but not on a Dask cluster, whose workers may not see the output folder."""
     open_out(out)
     if config.task_runner == "dask":
-        return [export_language(store, out, lang, as_it_is(outputs)) for lang in outputs.texts]
-    writing = [export_language.submit(store, out, lang, as_it_is(outputs)) for lang in outputs.texts]
-    return [language.result() for language in writing]
+        return [
+            export_tables(store, out, as_it_is(outputs)),
+            *(export_language(store, out, lang, as_it_is(outputs)) for lang in outputs.texts),
+        ]
+    tables = export_tables.submit(store, out, as_it_is(outputs))
+    languages = [export_language.submit(store, out, lang, as_it_is(outputs)) for lang in outputs.texts]
+    return [tables.result(), *(language.result() for language in languages)]
 
 
 def _record(

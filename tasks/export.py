@@ -34,6 +34,7 @@ from tasks.stage import STAGE
 # Lies in the folder while it is being written: an interrupted export is ours, and Prefect's or the user's next try may go on.
 UNFINISHED = ".unfinished"
 TABLES = ("projections.parquet", "carried_lines.parquet", "rejects.parquet", "warnings.parquet", "corpus_files.parquet")
+REST = ("scores.json", "config.toml")
 
 
 class ExportError(ValueError):
@@ -71,7 +72,7 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class Written:
-    """The folder of one language: its files with their hashes, and what each of its parts is made of."""
+    """A part of the folder: its files with their hashes, and what each of its own parts is made of."""
 
     files: dict[str, str]
     made_of: dict[str, object]
@@ -98,31 +99,37 @@ def export_language(root: str, out: str, lang: str, outputs: Outputs) -> Written
     return Written(there.files, made_of)
 
 
+@task(name="export tables", **STAGE)
+def export_tables(root: str, out: str, outputs: Outputs) -> Written:
+    """Write the tables of all languages into ``out``, which was opened, unless they lie there as they should."""
+    store, earlier = Store(root), check_out(Path(out))
+    there = Rewrite(Path(out), _files(earlier, lambda name: name in TABLES), "tables")
+    made_of: dict[str, object] = {"tables": _tables_made_of(outputs)}
+    if earlier.get("made_of", {}).get("tables") != made_of["tables"] or not there.keep(TABLES):
+        _write_tables(store, there, outputs)
+    there.seen.remember()
+    return Written(there.files, made_of)
+
+
 @task(name="export", **STAGE)
-def export(root: str, out: str, outputs: Outputs, facts: RunFacts, languages: Sequence[Written]) -> Counts:
-    """Complete ``out``, in which the languages lie: tables, scores, config, report, and last ``run.json``, which lists all files.
+def export(root: str, out: str, outputs: Outputs, facts: RunFacts, parts: Sequence[Written]) -> Counts:
+    """Complete ``out``, in which languages and tables lie: scores, config, report, and last ``run.json``, which lists all files.
 
     The report, which tells how this run went, is always written, all else if it is not there as it should be.
     """
     store, folder = Store(root), Path(out)
-    earlier, made_of = check_out(folder), _made_of(outputs, facts)
-    there = Rewrite(folder, _files(earlier, lambda name: "/" not in name), "tables")
+    earlier = check_out(folder)
+    there = Rewrite(folder, _files(earlier, lambda name: name in REST), "rest")
     remove_drafts(folder)
-    written = {name: found for language in languages for name, found in language.files.items()}
     scores = pa.concat_tables([store.read(ref) for ref in outputs.scores]) if outputs.scores else SCORES.table([])
-    if earlier.get("export") == made_of and earlier["files"] == written | there.intact:
-        there.keep(list(there.intact))
-    else:
-        _write_tables(store, there, outputs)
-        there.write([("scores.json", json.dumps(scores_json(scores), indent=1) + "\n"), ("config.toml", facts.config)])
-    there.seen.remember()
-    files = written | there.files
+    there.write([("scores.json", json.dumps(scores_json(scores), indent=1) + "\n"), ("config.toml", facts.config)])
+    files = {name: found for part in parts for name, found in part.files.items()} | there.files
     for stale in _files(earlier, lambda name: name not in files):
         (folder / stale).unlink(missing_ok=True)
     counts = _count(folder, outputs)
     write_file(folder / "report.html", render_report(_report(outputs, facts, scores, counts)))
-    parts = {key: found for language in languages for key, found in language.made_of.items()}
-    record = {**facts.record, "export": made_of, "made_of": parts, "files": files}
+    made_of = {key: found for part in parts for key, found in part.made_of.items()}
+    record = {**facts.record, "made_of": made_of, "files": files}
     write_file(folder / "run.json", json.dumps(record, indent=1, sort_keys=True) + "\n")
     (folder / UNFINISHED).unlink()
     return counts
@@ -134,13 +141,11 @@ def _files(record: Mapping[str, Any], ours: Callable[[str], bool]) -> dict[str, 
     return {name: wanted for name, wanted in listed.items() if ours(name) and name[:1] != "/" and ".." not in name.split("/")}
 
 
-def _made_of(outputs: Outputs, facts: RunFacts) -> str:
-    """Hash of all that decides the files: what is exported, what is said of the run, code and libraries."""
-    texts = [ref for shards in outputs.texts.values() for shard in shards for ref in (shard.documents, shard.mentions, shard.lines)]
-    projected = [ref for shards in outputs.projected.values() for shard in shards for ref in (shard.projections, shard.carried)]
-    refs = [outputs.files, *texts, *projected, *outputs.scores, *outputs.rejects, *outputs.warnings]
-    said = [outputs.source, outputs.targets, facts.config, facts.record]
-    return digest(json.dumps([code_hash(__name__), library_versions(), said, [ref.sha256 for ref in refs]], sort_keys=True))
+def _tables_made_of(outputs: Outputs) -> str:
+    """Hash of all that decides the tables of all languages."""
+    projected = [ref for lang in outputs.targets for shard in outputs.projected[lang] for ref in (shard.projections, shard.carried)]
+    refs = [*projected, *outputs.rejects, *outputs.warnings, outputs.files]
+    return digest(json.dumps([code_hash(__name__), library_versions(), [ref.sha256 for ref in refs]], sort_keys=True))
 
 
 def _part_made_of(*said: str) -> str:

@@ -64,14 +64,15 @@ def renewed_tables(
         hashes = work.hashes
         kept = _kept(store, contracts, shard, recipe, hashes)
         new = [document for document in hashes if document not in kept.documents]
-        fresh = _fresh(work.build(new), seconds) if new else iter(())
+        fresh = _fresh(contracts, work.build(new), seconds) if new else iter(())
         order = list(hashes)
         for start in range(0, max(len(order), 1), AT_ONCE):
             runs = groupby(order[start : start + AT_ONCE], kept.documents.__contains__)
             parts = [[kept.of(list(some))] if known else [next(fresh) for _ in some] for known, some in runs]
             yield _joined(contracts, [rows for part in parts for rows in part])
 
-    refs = store.tables(contracts, shard, made_of, make, lambda: {"recipe": recipe, "of_documents": dict(hashes)})
+    # Kept rows were checked when they were built, by the same contract, and are verified by their hash since.
+    refs = store.tables(contracts, shard, made_of, make, lambda: {"recipe": recipe, "of_documents": dict(hashes)}, checked=True)
     slowest = tuple(sorted(seconds.items(), key=lambda found: -found[1])[:SLOWEST])
     return replace(refs[0], slowest=slowest), *refs[1:]
 
@@ -151,9 +152,11 @@ def _kept(store: Store, contracts: Sequence[Contract], shard: str, recipe: str, 
     return _Tables((), ())
 
 
-def _fresh(built: Iterable[Built], seconds: dict[str, float]) -> Iterator[Rows]:
-    """The rows of each document, as they are built."""
+def _fresh(contracts: Sequence[Contract], built: Iterable[Built], seconds: dict[str, float]) -> Iterator[Rows]:
+    """The rows of each document, as they are built and checked."""
     for part in built:
+        for contract, table in zip(contracts, part.tables, strict=True):
+            contract.check(table)
         seconds.update(part.seconds)
         rows = _Tables(part.documents, part.tables)
         yield from (rows.of([document]) for document in part.documents)

@@ -108,7 +108,11 @@ def _save(file: Path, known: dict[str, tuple[Look, str]]) -> None:
     rows: Iterable[tuple[object, ...]] = ((name, *look, found) for name, (look, found) in sorted(known.items()))
     columns = list(zip(*rows, strict=True)) or [()] * len(_SCHEMA)
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table([pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)], schema=_SCHEMA), sink)
+    pq.write_table(
+        pa.table([pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)], schema=_SCHEMA),
+        sink,
+        compression="zstd",
+    )
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_file(file, sink.getvalue().to_pybytes())

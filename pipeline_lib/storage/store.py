@@ -49,11 +49,12 @@ class Store:
         made_of: Ingredients,
         make: Callable[[], Iterable[Sequence[pa.Table]]],
         facts: Callable[[], Mapping[str, object]] = dict,
+        checked: bool = False,
     ) -> tuple[ArtifactRef, ...]:
         """One artifact a contract, built by ``make`` unless all are there and intact.
 
         ``make`` yields parts, each a table a contract; a part becomes a row group, so no more than one part is held at a time.
-        ``facts``, asked when all is made, are for the record of the first; see ``builds``.
+        ``facts``, asked when all is made, are for the record of the first; see ``builds``. ``checked``: ``make`` checks what it makes.
         """
         started = time.perf_counter()
         wanted = [ArtifactRef(contract.name, shard, made_of.fingerprint, ".parquet", "", 0, 0) for contract in contracts]
@@ -62,7 +63,7 @@ class Store:
             return tuple(replace(ref, seconds=time.perf_counter() - started) for ref in found)
         with scratch() as folder:
             paths = [folder / f"{contract.name}.parquet" for contract in contracts]
-            counts = write_parts(contracts, paths, make(), made_of.fingerprint)
+            counts = write_parts(contracts, paths, make(), made_of.fingerprint, checked)
             refs = [
                 self._publish(path, replace(ref, rows=rows, documents=documents), made_of, facts() if ref is wanted[0] else {})
                 for path, ref, (rows, documents) in zip(paths, wanted, counts, strict=True)

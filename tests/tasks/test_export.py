@@ -22,7 +22,7 @@ from pipeline_lib.progress.stage_time import StageTime
 from pipeline_lib.projection.export import projected_files
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.write import write_file
-from tasks.export import ExportError, Outputs, RunFacts, check_out, export, export_language, open_out
+from tasks.export import ExportError, Outputs, RunFacts, check_out, export, export_language, export_tables, open_out
 from tests.tasks.chain import DOCUMENTS_USED, Chain
 
 CONFIG = load_config("embedded", ["fit.dimensions=16", "sharpen.reg=0.04"])
@@ -54,7 +54,7 @@ def call(chain: Chain, out: Path, shards: tuple[int, ...] = (0, 1)) -> Counts:
 def write(chain: Chain, out: Path, given: Outputs) -> Counts:
     open_out(str(out))
     written = [export_language.fn(chain.root, str(out), lang, given) for lang in given.texts]
-    return export.fn(chain.root, str(out), given, facts(), written)
+    return export.fn(chain.root, str(out), given, facts(), [export_tables.fn(chain.root, str(out), given), *written])
 
 
 def names(folder: Path) -> set[str]:
@@ -93,8 +93,11 @@ def test_the_record_lists_every_file_with_its_hash(out: Path) -> None:
     record = json.loads((out / "run.json").read_text("utf-8"))
     assert set(record["files"]) == names(out) - {"run.json", "report.html"}
     assert record["files"] == {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in record["files"]}
-    assert {key: value for key, value in record.items() if key not in ("files", "export", "made_of")} == facts().record
-    assert record["made_of"].keys() == {f"{lang}/000{shard}-of-0002" for lang in ("es", "en") for shard in (0, 1)} | {"en/run.tsv"}
+    assert {key: value for key, value in record.items() if key not in ("files", "made_of")} == facts().record
+    assert record["made_of"].keys() == {f"{lang}/000{shard}-of-0002" for lang in ("es", "en") for shard in (0, 1)} | {
+        "en/run.tsv",
+        "tables",
+    }
 
 
 def test_the_tables_hold_the_projections_and_rejects_of_every_shard(chain: Chain, out: Path) -> None:

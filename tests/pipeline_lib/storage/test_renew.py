@@ -2,10 +2,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 import pytest
 
-from data_contracts.contract import Contract, column
+from data_contracts.contract import Contract, ContractError, Rule, column
 from pipeline_lib.storage import renew
 from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import Ingredients
@@ -112,6 +113,16 @@ def test_nothing_is_taken_from_a_damaged_build(builds: Builds, damage: str) -> N
     now = TEXTS | {"d2": ["other"]}
     assert builds.words(builds.of(now))["d1"] == ["recipe one", "recipe two"]
     assert builds.asked == list(now)
+
+
+def test_rows_that_are_built_are_checked(tmp_path: Path) -> None:
+    short = replace(WORDS, rules=(Rule("short", "", pl.col("word").str.len_chars() < 5),))
+
+    def build(documents: Sequence[str]) -> Iterator[Built]:
+        return iter([Built(documents, (WORDS.table([{"document": name, "word": word} for name in documents for word in TEXTS[name]]),))])
+
+    with pytest.raises(ContractError, match="short: 1 rows"):
+        renewed_tables(Store(str(tmp_path)), [short], "es/0", MADE_OF, "recipe", lambda: Work({"d1": "1", "d2": "2"}, build))
 
 
 def test_row_groups_hold_so_many_documents_whoever_was_built_when(builds: Builds, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,8 @@ Known = dict[str, dict[str, ArtifactRef]]
 
 ENDED = "a worker process was ended from outside, perhaps for the memory it took: run again, with fewer workers or a smaller --memory"
 
+STAGES = "flows.pipeline"  # what imports all that tasks need: ten seconds of a process that has nothing else to do yet
+
 _AT_WORK = threading.Event()  # in a worker process: whether it works on a shard
 
 
@@ -43,8 +45,11 @@ class ProcessTaskRunner(ThreadPoolTaskRunner[Any]):
         self._pool: ProcessPoolExecutor | None = None
 
     def hire(self) -> None:
-        """From now on tasks are done by processes. They start with the first task, with what is known of the store by then."""
-        self._pool = self._pool or ProcessPoolExecutor(self._max_workers, get_context("spawn"), _begin, (dict(KNOWN),))
+        """From now on tasks are done by processes. They start at once, with what is known of the store by now."""
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self._max_workers, get_context("spawn"), _begin, (dict(KNOWN),))
+            for _ in range(self._max_workers):
+                self._pool.submit(import_module, STAGES)
 
     def submit(self, task: Task[..., Any], parameters: dict[str, Any], *rest: Any, **named: Any) -> Any:
         return super().submit(self._bounded(task), parameters, *rest, **named)

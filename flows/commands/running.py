@@ -156,11 +156,13 @@ def _run(order: Order) -> dict[str, Any]:
     silent = order.quiet or order.as_json
     if not silent:
         ERR.print("starting Prefect ...")
-    from flows.pipeline import project as project_alone
-    from flows.pipeline import run_pipeline
+    from flows.server import server_starting
 
     common = (config, str(order.corpus), order.source, targets, order.store, str(order.out), order.model)
     with _prefect_answers(), progress_bars(silent):
+        with server_starting():
+            from flows.pipeline import project as project_alone
+            from flows.pipeline import run_pipeline
         if order.projects_only:
             counts = project_alone(*common, _text(order.support))
         else:

@@ -1,11 +1,12 @@
 """A run at work on a store: registered there, knowing what the last run used, and gone without a trace when it ends."""
 
 import time
+from pathlib import Path
 
 import pytest
 from prefect import flow
 
-from flows.collection import tables_key
+from flows.collection import LastRun, remember, tables_key
 from flows.watch import Watch
 from flows.workplace import at_work
 from pipeline_lib.progress.sight import look
@@ -49,3 +50,29 @@ def test_its_progress_is_recorded_while_it_works_and_kept_under_its_id(bucket: s
     assert run() == ["corpus es-en embedded at work"]
     ended = look(Store(bucket), time.time()).find("out")
     assert (ended.id, ended.state) == ("run-abc", "finished")
+
+
+def test_where_the_last_run_was_large_processes_start_with_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hired: list[int] = []
+    monkeypatch.setattr("flows.workplace.hire", lambda config, pairs: hired.append(pairs))
+
+    @flow(persist_result=False)
+    def run() -> None:
+        with at_work(str(tmp_path), "corpus es-en+it embedded", "c1", quick()):
+            pass
+
+    run()
+    assert hired == []
+    last = {
+        "run": "run-1",
+        "model": "run-1",
+        "manifest": "m",
+        "corpus": "corpus",
+        "source": "es",
+        "targets": ("en", "it"),
+        "profile": "embedded",
+    }
+    counted = {"documents": 1500, "mentions": 9, "shards": 8, "rejects": {}, "abstentions": {}, "scores": {}}
+    remember(Store(str(tmp_path)), "c1", LastRun.model_validate(last | counted))
+    run()
+    assert hired == [3000]

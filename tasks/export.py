@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,7 @@ from pipeline_lib.progress.stage_time import StageTime
 from pipeline_lib.projection.export import projected_files, run_tsv, source_files, tsv_rows
 from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.fingerprint import code_hash, digest, library_versions
-from pipeline_lib.storage.place import StoreError
-from pipeline_lib.storage.renew import hashes_of, joint_hashes
+from pipeline_lib.storage.renew import unchanged_documents
 from pipeline_lib.storage.rewrite import Rewrite, remove_drafts
 from pipeline_lib.storage.store import Store
 from pipeline_lib.storage.write import DRAFT, write_file
@@ -237,19 +236,11 @@ def _not_there(store: Store, there: Rewrite, before: Mapping[str, Any], lang: st
 
 
 def _made_as_before(store: Store, before: Any, documents: Sequence[str], parts: Parts) -> Collection[str]:
-    """The documents whose rows are those of the earlier export, as far as the store can still tell."""
+    """The documents whose rows are those of the earlier export, as far as that can still be told."""
     now = _shard_made_of(parts)
-    if not isinstance(before, dict) or before.get("recipe") != now["recipe"]:
+    if not isinstance(before, dict) or before.keys() != now.keys() or before["recipe"] != now["recipe"]:
         return ()
-    if before == now:
-        return set(documents)
-    earlier = iter(before["tables"])
-    try:
-        then = [[store.recorded(replace(ref, fingerprint=next(earlier)))[0] for ref in built] for built in parts]
-        known, found = (joint_hashes(documents, [hashes_of(store, *built) for built in tables]) for tables in (then, parts))
-    except StoreError:
-        return ()
-    return {name for name in documents if known[name] == found[name]}
+    return set(documents) if before == now else unchanged_documents(store, documents, parts, before["tables"])
 
 
 def _below(lang: str, files: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -105,6 +105,23 @@ def joint_hashes(documents: Iterable[str], parts: Sequence[Mapping[str, str]]) -
     return {document: digest("\n".join(part.get(document, "") for part in parts)) for document in documents}
 
 
+def unchanged_documents(
+    store: Store, documents: Sequence[str], tables: Sequence[Sequence[ArtifactRef]], earlier: Sequence[str]
+) -> set[str]:
+    """The documents whose rows are those of the tables of ``earlier`` fingerprints, as far as the store can still tell.
+
+    Args:
+        tables: those that were built together together; earlier: one fingerprint a table, in their order.
+    """
+    fingerprints = iter(earlier)
+    try:
+        then = [[store.recorded(replace(ref, fingerprint=next(fingerprints, "")))[0] for ref in built] for built in tables]
+        before, now = (joint_hashes(documents, [hashes_of(store, *built) for built in groups]) for groups in (then, tables))
+    except StoreError:
+        return set()
+    return {document for document in documents if before[document] == now[document]}
+
+
 @dataclass(frozen=True)
 class _Tables:
     """Tables of some documents, in each of which the rows of a document lie together."""

@@ -220,7 +220,7 @@ class Addressed(Exception):
 def fingerprint(call: Callable[[], Any]) -> str:
     """The fingerprint of what ``call`` would take or build, without doing so."""
 
-    def stop(store: Store, contract: object, shard: str, made_of: Ingredients, *make: object) -> NoReturn:
+    def stop(store: Store, contract: object, shard: str, made_of: Ingredients, *make: object, **how: object) -> NoReturn:
         raise Addressed(made_of.fingerprint)
 
     with pytest.MonkeyPatch.context() as patch:

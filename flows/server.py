@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 
 from prefect.client.base import ServerType, determine_server_type
 from prefect.server.api.server import SubprocessASGIServer
@@ -18,6 +19,6 @@ def server_starting() -> Iterator[None]:
         yield
         return
     with ThreadPoolExecutor(1, thread_name_prefix="server") as waiting:
-        answers = waiting.submit(SubprocessASGIServer().start)
+        answers = waiting.submit(copy_context().run, SubprocessASGIServer().start)  # with the settings of here
         yield
     answers.result()

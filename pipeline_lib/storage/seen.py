@@ -2,8 +2,8 @@
 
 What git's index does. A file is the one that was read if its size, its inode and its times are what they were; the time of a change
 (``st_ctime``) is the system's own, which no program sets back. A change may escape the clock that falls into the tick of the reading, so of
-a file that was changed moments before nothing is remembered. Where times cannot be trusted, on a file system that keeps none, say, set
-``SPANFERRY_SEEN`` to nothing: then every byte is read every time.
+a file that was changed moments before it was read nothing is remembered. What we write ourselves is: nobody else writes there meanwhile.
+Where times cannot be trusted, on a file system that keeps none, say, set ``SPANFERRY_SEEN`` to nothing: then every byte is read every time.
 """
 
 import hashlib
@@ -52,11 +52,13 @@ class Seen:
 
     def hashes(self, names: Sequence[str]) -> list[str | None]:
         """SHA-256 of each of the files; None of what is not there, is no regular file or cannot be read."""
+        before = time.time_ns() - MOMENTS
         looks = {name: self._look(name) for name in names}
         unknown = [name for name, look in looks.items() if look and self._known.get(name, (None,))[0] != look]
         read = dict(zip(unknown, in_parallel(self._read, unknown), strict=True))
         found = {name: read[name] if name in read else self._known[name][1] if look else None for name, look in looks.items()}
-        self._now |= {name: (look, known) for name, look in looks.items() if look and (known := found[name])}
+        settled = {name: look for name, look in looks.items() if look and look.changed < before}
+        self._now |= {name: (look, known) for name, look in settled.items() if (known := found[name])}
         return [found[name] for name in names]
 
     def wrote(self, name: str, sha256: str) -> None:
@@ -66,10 +68,8 @@ class Seen:
 
     def remember(self) -> None:
         """Keep what was seen for the next time. A place that cannot be written to is no error: then all is read again."""
-        before = time.time_ns() - MOMENTS
-        settled = {name: known for name, known in self._now.items() if max(known[0].changed, known[0].modified) < before}
-        if self._file and settled != self._known:
-            _save(self._file, settled)
+        if self._file and self._now != self._known:
+            _save(self._file, self._now)
 
     def _look(self, name: str) -> Look | None:
         try:

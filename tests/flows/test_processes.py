@@ -86,6 +86,14 @@ def test_processes_are_hired_for_many_pairs(settings: list[str], pairs: int, hir
     assert len(calls) == hired
 
 
+def test_hired_processes_start_at_once() -> None:
+    before = {process.pid for process in psutil.Process().children()}
+    with ProcessTaskRunner(2) as runner:
+        runner.hire()
+        new = {process.pid for process in psutil.Process().children() if "spawn_main" in " ".join(process.cmdline())} - before
+    assert len(new) == 2
+
+
 def test_processes_know_of_the_store_what_the_run_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     ref = ArtifactRef("beats", "es/0", "0" * 24, ".parquet", "", 0, 0)
     monkeypatch.setitem(KNOWN, "s3://bucket", {ref.key: ref})

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,6 +94,18 @@ def test_what_was_changed_moments_ago_is_read_again(folder: Path, read: list[str
     os.utime(folder / "b.txt", ns=(0, 0))  # only what the system says of a change counts
     assert looked(folder) == looked(folder) == true(folder)
     assert sorted(read) == ["a.txt", "a.txt", "b.txt", "b.txt"]
+
+
+def test_what_was_changed_moments_before_it_was_read_is_read_again_however_late_that_is_remembered(
+    folder: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seen, "MOMENTS", 60_000_000_000)
+    memory, now = Seen(folder, "x"), time.time_ns()
+    memory.hashes(NAMES)
+    monkeypatch.setattr(time, "time_ns", lambda: now + 3_600_000_000_000)
+    memory.remember()
+    read.clear()
+    assert looked(folder) == true(folder) and sorted(read) == ["a.txt", "b.txt"]
 
 
 def test_what_is_gone_or_no_file_has_no_hash(folder: Path) -> None:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.fitting import Pair
-from benchmarks.projection import LANGS, grids
+from benchmarks.projection import LANGS, grids, pair_of
 from data_contracts import ANNOTATION_LINES, MENTIONS
 from pipeline_lib.alignment.segments import SegmentConfig, segment_pairs, segment_pairs_table
 from pipeline_lib.alignment.units import GridText
@@ -18,32 +18,36 @@ from pipeline_lib.projection.one_pass import Annotated
 
 @dataclass(frozen=True)
 class Background:
-    """Texts by language and document, and MENTIONS of the source."""
+    """Texts by language and document, the source's first, and MENTIONS of the source."""
 
     texts: dict[str, dict[str, str]]
     mentions: pa.Table
 
+    @property
+    def langs(self) -> tuple[str, str]:
+        return pair_of(self.texts)
+
     def first(self, number: int) -> "Background":
         """Only so many documents."""
         texts = {lang: dict(list(of_lang.items())[:number]) for lang, of_lang in self.texts.items()}
-        return Background(texts, self.mentions.filter(pc.is_in(self.mentions["document"], pa.array(list(texts[LANGS[0]])))))
+        return Background(texts, self.mentions.filter(pc.is_in(self.mentions["document"], pa.array(list(texts[self.langs[0]])))))
 
     def annotated(self) -> Annotated:
         """On fresh grids, whose types nobody has asked for."""
-        source, target = (grids(self.texts[lang]) for lang in LANGS)
+        source, target = map(grids, self.texts.values())
         return Annotated(source, target, self.mentions, ANNOTATION_LINES.table([]), {})
 
 
-def background(seed: int, documents: int) -> Background:
+def background(seed: int, documents: int, target: str = LANGS[1]) -> Background:
     """The first documents of a seed."""
-    segments = sample_segments()
-    texts: dict[str, dict[str, str]] = {lang: {} for lang in LANGS}
+    segments, source_lang = sample_segments(), LANGS[0]
+    texts: dict[str, dict[str, str]] = {source_lang: {}, target: {}}
     rows: list[dict[str, object]] = []
     for number in range(documents):
         name, drawn = document_id(number), draw(seed, number, segments)
-        source = compose(drawn, LANGS[0])
-        texts[LANGS[0]][name], texts[LANGS[1]][name] = source.text, compose(drawn, LANGS[1]).text
-        rows += mention_rows(parse(source.annotations), name, LANGS[0], f"{name}.ann")
+        source = compose(drawn, source_lang)
+        texts[source_lang][name], texts[target][name] = source.text, compose(drawn, target).text
+        rows += mention_rows(parse(source.annotations), name, source_lang, f"{name}.ann")
     return Background(texts, MENTIONS.table(rows))
 
 

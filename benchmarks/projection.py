@@ -69,9 +69,15 @@ def corpus() -> tuple[dict[str, dict[str, str]], pa.Table]:
     return texts, MENTIONS.table(rows)
 
 
+def pair_of(texts: dict[str, dict[str, str]]) -> tuple[str, str]:
+    """The languages of texts, the source's first."""
+    source, target = texts
+    return source, target
+
+
 def learnt(texts: dict[str, dict[str, str]], mentions: pa.Table) -> Model:
-    source, target = grids(texts["es"]), grids(texts["en"])
-    groups = segment_pairs(segment_pairs_table(source, target, LANGS, SegmentConfig()))
+    source, target = map(grids, texts.values())
+    groups = segment_pairs(segment_pairs_table(source, target, pair_of(texts), SegmentConfig()))
     teachers = fit_teachers([PairTypes(source[name].types, target[name].types, groups[name]) for name in source], FitConfig())
     counted = source_edges(source, mentions, teachers.source)
     edges = edge_log_odds(counted, teachers.lexical, teachers.target.counts, EdgeConfig())
@@ -87,13 +93,13 @@ def grids(texts: dict[str, str]) -> dict[str, GridText]:
 
 def found(texts: dict[str, dict[str, str]], mentions: pa.Table, teachers: Teachers, edges: object) -> list[pa.Table]:
     """CANDIDATES, from the texts on."""
-    source, target = grids(texts["es"]), grids(texts["en"])
-    segments = segment_pairs_table(source, target, LANGS, SegmentConfig())
-    ours, theirs = embeddings_table(source, "es", teachers.source), embeddings_table(target, "en", teachers.target)
+    langs, (source, target) = pair_of(texts), map(grids, texts.values())
+    segments = segment_pairs_table(source, target, langs, SegmentConfig())
+    ours, theirs = embeddings_table(source, langs[0], teachers.source), embeddings_table(target, langs[1], teachers.target)
     parts = list(cost_tables(ours, theirs, segments, teachers, CostConfig()))
     plans = (sharpen_table(costs, SharpenConfig()) for costs, _ in parts)
     posteriors = pa.concat_tables([POSTERIORS.schema.empty_table(), *(found for _, found in parts)])
-    pair = PairTexts(LANGS, source, target, typed_texts(theirs), edges)
+    pair = PairTexts(langs, source, target, typed_texts(theirs), edges)
     return list(candidate_tables(mentions, pair, plans, posteriors, {}, CandidateConfig()))
 
 

@@ -33,7 +33,7 @@ TITLES = {
     "encoding": "encoding documents (6 layers, 384 wide) against padded batches of 8 in random order",
     "beside_the_encoder": "encoding pairs by a student of XLM-R base's shape and aligning them, CPU seconds",
     "projection": "bundled corpus, es to en",
-    "throughput": "background documents, es to en: source units a CPU second, from texts to projections, against peers that only align",
+    "throughput": "background documents: source units a CPU second, from texts to projections, against peers that only align",
 }
 MOST_COLUMNS = 12
 
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--texts", type=Path, help="folder of .txt files whose lengths the encoded documents shall have")
     parser.add_argument("--documents", type=int, default=40, help="documents to encode")
     parser.add_argument(
-        "--background", type=int, default=200, help="background documents whose throughput is measured, the encoder's on a quarter"
+        "--background", type=int, default=200, help="background documents whose throughput is measured, the encoders' on a sixteenth"
     )
     parser.add_argument("--pairs", type=int, default=2000, help="pairs of it to use")
     arguments = parser.parse_args()

@@ -20,7 +20,8 @@ from pipeline_lib.evaluation.summary import Counts
 from pipeline_lib.storage.artifact import ArtifactRef
 from pipeline_lib.storage.recall import remember_tables
 from pipeline_lib.storage.store import Store
-from tasks.export import Outputs, RunFacts, Written, export, export_language, export_tables, open_out
+from tasks.export import Outputs, RunFacts, export, export_language, export_tables
+from tasks.out_folder import Written, open_out
 from tasks.project import Projected
 from tasks.score import Scored
 from tasks.stage import as_it_is
@@ -51,7 +52,9 @@ def hand_over(
     facts = RunFacts(run, Path(folder).name, config.profile, config.aligner, pinned or run, config.toml(), record, stages, sizes)
     with watch.alone("export", corpus.documents):
         outputs = _outputs(corpus, projected, scores, support)
-        counts: Counts = export(store, out, as_it_is(outputs), as_it_is(facts), as_it_is(_export_parts(store, out, outputs, config)))
+        earlier = open_out(out)
+        parts = _export_parts(store, out, outputs, earlier, config)
+        counts: Counts = export(store, out, as_it_is(outputs), as_it_is(facts), as_it_is(earlier), as_it_is(parts))
     table = _scores(store, scores.values())
     _compare(store, folder, out, table, _figures(folder, corpus, record, table, counts, config), config, watch)
     return counts
@@ -68,17 +71,15 @@ def hand_over_model(store: str, folder: str, corpus: Corpus, models: dict[str, P
     return run
 
 
-def _export_parts(store: str, out: str, outputs: Outputs, config: RunConfig) -> list[Written]:
+def _export_parts(store: str, out: str, outputs: Outputs, earlier: Written, config: RunConfig) -> list[Written]:
     """Tables and languages beside each other, but not on a Dask cluster, whose workers may not see the output folder."""
-    open_out(out)
+    given = as_it_is(outputs)
+    tables = (store, out, given, as_it_is(earlier.of_tables()))
+    languages = [(store, out, lang, given, as_it_is(earlier.of_language(lang))) for lang in outputs.texts]
     if config.task_runner == "dask":
-        return [
-            export_tables(store, out, as_it_is(outputs)),
-            *(export_language(store, out, lang, as_it_is(outputs)) for lang in outputs.texts),
-        ]
-    tables = export_tables.submit(store, out, as_it_is(outputs))
-    languages = [export_language.submit(store, out, lang, as_it_is(outputs)) for lang in outputs.texts]
-    return [tables.result(), *(language.result() for language in languages)]
+        return [export_tables(*tables), *(export_language(*language) for language in languages)]
+    beside = [export_tables.submit(*tables), *(export_language.submit(*language) for language in languages)]
+    return [part.result() for part in beside]
 
 
 def _record(

@@ -25,7 +25,7 @@ from flows.train import build_targets, fit_teachers, pair_segments, train_studen
 from flows.watch import Watch
 from flows.workplace import at_work
 from pipeline_lib.evaluation.summary import Counts
-from tasks.export import check_out
+from tasks.out_folder import check_out
 
 
 def run_name() -> str:

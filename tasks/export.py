@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from prefect import task
-from pydantic_core import from_json
+from pydantic_core import to_json
 
 from data_contracts import CARRIED_LINES, CORPUS_FILES, PROJECTIONS, REJECTS, SCORES, WARNINGS, Contract
 from pipeline_lib.evaluation.report import ReportData, render_report
@@ -27,17 +27,11 @@ from pipeline_lib.storage.rewrite import Rewrite, remove_drafts
 from pipeline_lib.storage.store import Store
 from pipeline_lib.storage.write import DRAFT, write_file
 from tasks.ingest import Ingested
+from tasks.out_folder import TABLES, UNFINISHED, Written
 from tasks.project import Projected
 from tasks.stage import STAGE
 
-# Lies in the folder while it is being written: an interrupted export is ours, and Prefect's or the user's next try may go on.
-UNFINISHED = ".unfinished"
-TABLES = ("projections.parquet", "carried_lines.parquet", "rejects.parquet", "warnings.parquet", "corpus_files.parquet")
 REST = ("scores.json", "config.toml")
-
-
-class ExportError(ValueError):
-    """The output folder holds something that no run of ours wrote."""
 
 
 @dataclass(frozen=True)
@@ -69,75 +63,61 @@ class RunFacts:
     scale: Scale = NOTHING
 
 
-@dataclass(frozen=True)
-class Written:
-    """A part of the folder: its files with their hashes, and what each of its own parts is made of."""
-
-    files: dict[str, str]
-    made_of: dict[str, object]
-
-
 Parts = tuple[tuple[ArtifactRef, ...], ...]  # of a shard: tables, those that were built together together, DOCUMENTS first
 
 
 @task(name="export texts", task_run_name="export {lang}", **STAGE)
-def export_language(root: str, out: str, lang: str, outputs: Outputs) -> Written:
+def export_language(root: str, out: str, lang: str, outputs: Outputs, earlier: Written) -> Written:
     """Write the texts and annotations of one language, and of a target its ``run.tsv``, into ``out``, which was opened.
 
-    Files that lie there as they should are not written again, and those of a document that is made of the same as in the earlier export
-    are not even rendered.
+    ``earlier`` is what ``Written.of_language`` gives of the export that lies there. Files that are there as they should be are not written
+    again, and those of a document that is made of the same as then are not even rendered.
     """
-    store, earlier = Store(root), check_out(Path(out))
-    there = Rewrite(Path(out), _files(earlier, lambda name: name.startswith(f"{lang}/")), lang)
-    before: dict[str, Any] = earlier.get("made_of", {})
+    store, there = Store(root), Rewrite(Path(out), earlier.files, lang)
     if lang in outputs.targets:
-        made_of = _write_target(store, there, before, outputs, lang)
+        made_of = _write_target(store, there, earlier.made_of, outputs, lang)
     else:
-        made_of = _write_source(store, there, before, outputs)
+        made_of = _write_source(store, there, earlier.made_of, outputs)
     there.seen.remember()
     return Written(there.files, made_of)
 
 
 @task(name="export tables", **STAGE)
-def export_tables(root: str, out: str, outputs: Outputs) -> Written:
-    """Write the tables of all languages into ``out``, which was opened, unless they lie there as they should."""
-    store, earlier = Store(root), check_out(Path(out))
-    there = Rewrite(Path(out), _files(earlier, lambda name: name in TABLES), "tables")
+def export_tables(root: str, out: str, outputs: Outputs, earlier: Written) -> Written:
+    """Write the tables of all languages into ``out``, which was opened, unless they lie there as they should.
+
+    ``earlier`` is what ``Written.of_tables`` gives of the export that lies there.
+    """
+    store, there = Store(root), Rewrite(Path(out), earlier.files, "tables")
     made_of: dict[str, object] = {"tables": _tables_made_of(outputs)}
-    if earlier.get("made_of", {}).get("tables") != made_of["tables"] or not there.keep(TABLES):
+    if earlier.made_of != made_of or not there.keep(TABLES):
         _write_tables(store, there, outputs)
     there.seen.remember()
     return Written(there.files, made_of)
 
 
 @task(name="export", **STAGE)
-def export(root: str, out: str, outputs: Outputs, facts: RunFacts, parts: Sequence[Written]) -> Counts:
+def export(root: str, out: str, outputs: Outputs, facts: RunFacts, earlier: Written, parts: Sequence[Written]) -> Counts:
     """Complete ``out``, in which languages and tables lie: scores, config, report, and last ``run.json``, which lists all files.
 
-    The report, which tells how this run went, is always written, all else if it is not there as it should be.
+    The report, which tells how this run went, is always written, all else if it is not there as it should be. ``earlier`` is the export
+    that lies there.
     """
     store, folder = Store(root), Path(out)
-    earlier = check_out(folder)
-    there = Rewrite(folder, _files(earlier, lambda name: name in REST), "rest")
+    there = Rewrite(folder, earlier.of(REST.__contains__).files, "rest")
     remove_drafts(folder)
     scores = pa.concat_tables([store.read(ref) for ref in outputs.scores]) if outputs.scores else SCORES.table([])
     there.write([("scores.json", json.dumps(scores_json(scores), indent=1) + "\n"), ("config.toml", facts.config)])
     files = {name: found for part in parts for name, found in part.files.items()} | there.files
-    for stale in _files(earlier, lambda name: name not in files):
+    for stale in earlier.files.keys() - files.keys():
         (folder / stale).unlink(missing_ok=True)
     counts = _count(folder, outputs)
     write_file(folder / "report.html", render_report(_report(outputs, facts, scores, counts)))
     made_of = {key: found for part in parts for key, found in part.made_of.items()}
-    record = {**facts.record, "made_of": made_of, "files": files}
-    write_file(folder / "run.json", json.dumps(record, indent=1, sort_keys=True) + "\n")
+    record = {**facts.record, "made_of": made_of, "files": dict(sorted(files.items()))}
+    write_file(folder / "run.json", to_json(dict(sorted(record.items())), indent=1) + b"\n")
     (folder / UNFINISHED).unlink()
     return counts
-
-
-def _files(record: Mapping[str, Any], ours: Callable[[str], bool]) -> dict[str, str]:
-    """Some of the files that a record lists, with their hashes; none that would lie outside of the folder."""
-    listed: dict[str, str] = record.get("files", {})
-    return {name: wanted for name, wanted in listed.items() if ours(name) and name[:1] != "/" and ".." not in name.split("/")}
 
 
 def _tables_made_of(outputs: Outputs) -> str:
@@ -150,31 +130,6 @@ def _tables_made_of(outputs: Outputs) -> str:
 def _part_made_of(*said: str) -> str:
     """Hash of all that decides some files of a language."""
     return digest(json.dumps([code_hash("pipeline_lib.projection.export"), library_versions(), said], sort_keys=True))
-
-
-def open_out(out: str) -> None:
-    """Make the output folder ours before anything is written there. Raises ``ExportError``."""
-    check_out(Path(out))
-    write_file(Path(out) / UNFINISHED, "")
-
-
-def check_out(folder: Path) -> dict[str, Any]:
-    """The record of an earlier run in ``folder``, if there is one. Raises ``ExportError`` if it holds files but no record of ours."""
-    record = _our_record(folder / "run.json")
-    foreign = record is None and folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-    if foreign and not (folder / UNFINISHED).is_file():
-        raise ExportError(f"{folder} is not empty and holds no run.json of an earlier run: choose another --out")
-    return record or {}
-
-
-def _our_record(file: Path) -> dict[str, Any] | None:
-    """The record of a run's outputs; None if it is not there or not ours."""
-    try:
-        found = from_json(file.read_bytes())  # this file may list half a million others
-    except (OSError, ValueError):
-        return None
-    ours = isinstance(found, dict) and isinstance(found.get("files"), dict) and str(found.get("run", "")).startswith("run-")
-    return found if ours else None
 
 
 def _write_tables(store: Store, there: Rewrite, outputs: Outputs) -> None:

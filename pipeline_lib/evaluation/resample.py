@@ -8,8 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from data_contracts.evaluation import SCORES
 from pipeline_lib.evaluation.scorer import CREDITS, Floats, Metric, Profile, by_label, label_statistics, rates, score_of
 
-_CELLS_AT_ONCE = 2_000_000  # draws, of 32 bytes each
-
 
 class ResampleConfig(BaseModel):
     """The bootstrap: number of replicates, random seed, and the probability the interval covers."""
@@ -70,21 +68,13 @@ def f1_of(sums: dict[str, Floats], metric: Metric, system: str = "") -> Floats:
 def resampled_sums(statistics: pl.DataFrame, config: ResampleConfig) -> dict[str, Floats]:
     """Sums of each statistic (every column but the ids) over each replicate's documents: (replicates,) a column.
 
-    How often a replicate draws each document is counted, so a replicate is a row vector times the statistics:
-    (replicates, documents) @ (documents, columns) -> (replicates, columns), in blocks that bound the memory.
+    How often a replicate draws each document is counted, so its sums are (columns, documents) @ (documents,).
     """
     counted = statistics.drop("filename", "label", strict=False).cast(pl.Float64)
-    values, documents = counted.to_numpy(), statistics.height
+    columns, documents = np.ascontiguousarray(counted.to_numpy().T), statistics.height
     if not documents:
         return {name: np.zeros(config.replicates) for name in counted.columns}
     generator = np.random.default_rng(config.seed)
-    block = max(1, _CELLS_AT_ONCE // documents)
-    sizes = [min(block, config.replicates - done) for done in range(0, config.replicates, block)]
-    sums = np.concatenate([_times_drawn(generator, size, documents) @ values for size in sizes])
+    drawn = (generator.integers(documents, size=documents) for _ in range(config.replicates))
+    sums = np.stack([columns @ np.bincount(replicate, minlength=documents) for replicate in drawn])  # as fast as a batched product
     return dict(zip(counted.columns, sums.T, strict=True))
-
-
-def _times_drawn(generator: np.random.Generator, replicates: int, documents: int) -> Floats:
-    """How often each replicate draws each document, (replicates, documents); several times as fast as multinomial draws."""
-    drawn = generator.integers(documents, size=(replicates, documents)) + documents * np.arange(replicates)[:, None]
-    return np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)

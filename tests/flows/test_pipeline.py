@@ -10,7 +10,7 @@ import pytest
 from flows.pipeline import project
 from pipeline_lib.corpus.samples import documents
 from pipeline_lib.corpus.scan import shard_of
-from tasks.export import TABLES
+from tasks.out_folder import TABLES
 from tests.flows.tiny import built, contents, quick, run, small_corpus
 
 pytestmark = pytest.mark.usefixtures("prefect_server")

@@ -22,7 +22,8 @@ from pipeline_lib.progress.stage_time import StageTime
 from pipeline_lib.projection.export import projected_files
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.write import write_file
-from tasks.export import ExportError, Outputs, RunFacts, check_out, export, export_language, export_tables, open_out
+from tasks.export import Outputs, RunFacts, export, export_language, export_tables
+from tasks.out_folder import ExportError, check_out, open_out
 from tests.tasks.chain import DOCUMENTS_USED, Chain
 
 CONFIG = load_config("embedded", ["fit.dimensions=16", "sharpen.reg=0.04"])
@@ -52,9 +53,10 @@ def call(chain: Chain, out: Path, shards: tuple[int, ...] = (0, 1)) -> Counts:
 
 
 def write(chain: Chain, out: Path, given: Outputs) -> Counts:
-    open_out(str(out))
-    written = [export_language.fn(chain.root, str(out), lang, given) for lang in given.texts]
-    return export.fn(chain.root, str(out), given, facts(), [export_tables.fn(chain.root, str(out), given), *written])
+    earlier = open_out(str(out))
+    written = [export_language.fn(chain.root, str(out), lang, given, earlier.of_language(lang)) for lang in given.texts]
+    tables = export_tables.fn(chain.root, str(out), given, earlier.of_tables())
+    return export.fn(chain.root, str(out), given, facts(), earlier, [tables, *written])
 
 
 def names(folder: Path) -> set[str]:

@@ -5,7 +5,6 @@ import pytest
 from pydantic import ValidationError
 
 from data_contracts.evaluation import SCORES
-from pipeline_lib.evaluation import resample
 from pipeline_lib.evaluation.resample import ResampleConfig, intervals, score_table
 from pipeline_lib.evaluation.scorer import document_statistics
 from tests.pipeline_lib.evaluation.frames import GOLD, PREDICTED, frame
@@ -47,13 +46,6 @@ def test_one_seed_gives_one_table_and_another_seed_another() -> None:
     first, again = (score_table(MANY_GOLD, HALF_RIGHT, "en", CONFIG) for _ in range(2))
     assert first.equals(again)
     assert not first.equals(score_table(MANY_GOLD, HALF_RIGHT, "en", ResampleConfig(seed=14)))
-
-
-def test_the_size_of_the_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    statistics = document_statistics(MANY_GOLD, HALF_RIGHT)
-    whole = intervals(statistics, CONFIG)
-    monkeypatch.setattr(resample, "_CELLS_AT_ONCE", 7 * len(statistics))
-    assert intervals(statistics, CONFIG) == whole
 
 
 def test_a_perfect_score_is_certain() -> None:

@@ -11,6 +11,7 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,9 @@ from pipeline_lib.storage.place import sha256
 from pipeline_lib.storage.write import write_file
 
 MOMENTS = 2_000_000_000  # nanoseconds: the coarsest clock of a file system in use ticks every two seconds
+KEPT = 90 * 24 * 3600  # seconds that a memory stays which nobody asks for: its folder may be gone
+
+NAME = 32  # hexadecimal digits of a memory's name
 
 _SCHEMA = pa.schema(
     [("name", pa.string()), *((name, pa.int64()) for name in ("size", "inode", "modified", "changed")), ("sha256", pa.string())]
@@ -90,7 +94,7 @@ def memory_file(folder: str, part: str) -> Path | None:
     given = os.environ.get("SPANFERRY_SEEN")
     if given == "":
         return None
-    name = hashlib.sha256(f"{folder}\n{part}".encode(errors="surrogateescape")).hexdigest()[:32]
+    name = hashlib.sha256(f"{folder}\n{part}".encode(errors="surrogateescape")).hexdigest()[:NAME]
     return Path(given or user_cache_path("spanferry") / "seen", f"{name}.parquet")
 
 
@@ -100,6 +104,8 @@ def _load(file: Path) -> dict[str, tuple[Look, str]]:
         table = pq.read_table(file, schema=_SCHEMA)
     except (OSError, pa.ArrowException):
         return {}
+    with suppress(OSError):
+        os.utime(file)  # it was asked for
     names, *looks, hashes = (column.to_pylist() for column in table.columns)
     return dict(zip(names, zip(map(Look._make, zip(*looks, strict=True)), hashes, strict=True), strict=True))
 
@@ -116,5 +122,13 @@ def _save(file: Path, known: dict[str, tuple[Look, str]]) -> None:
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_file(file, sink.getvalue().to_pybytes())
+        _forget(file.parent)
     except OSError:
         return
+
+
+def _forget(memories: Path) -> None:
+    """Remove those that nobody has asked for lately."""
+    for memory in memories.glob(f"{'[0-9a-f]' * NAME}.parquet"):
+        if memory.stat().st_mtime < time.time() - KEPT:
+            memory.unlink(missing_ok=True)

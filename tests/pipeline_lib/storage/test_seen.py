@@ -52,6 +52,12 @@ def looked(folder: Path, names: list[str] = NAMES, part: str = "x") -> list[str 
     return found
 
 
+def memory_name(folder: Path, part: str) -> str:
+    file = memory_file(os.path.realpath(folder), part)
+    assert file is not None
+    return file.name
+
+
 def true(folder: Path) -> list[str]:
     return [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in NAMES]
 
@@ -143,6 +149,19 @@ def test_a_memory_that_says_nothing_new_is_not_written(folder: Path, place: Path
     before = file.stat().st_ino
     looked(folder)
     assert file.stat().st_ino == before
+
+
+def test_a_memory_that_nobody_asks_for_goes_one_day(folder: Path, place: Path, read: list[str]) -> None:
+    for part in ("used", "unused"):
+        looked(folder, part=part)
+    (place / "notes.parquet").write_bytes(b"none of ours")
+    for file in place.iterdir():
+        os.utime(file, times=(0, 0))
+    looked(folder, part="used")
+    looked(folder, part="new")
+    assert {file.name for file in place.iterdir()} == {"notes.parquet", *(memory_name(folder, part) for part in ("used", "new"))}
+    read.clear()
+    assert looked(folder, part="used") == true(folder) and not read
 
 
 def test_memories_are_the_users_own(folder: Path, place: Path) -> None:

@@ -133,7 +133,7 @@ def load_encoder(folder: Path, source: ModelSource, device: str, precision: torc
         raise EncoderError(f"{source.model or folder.name}: the weights lack {len(absent)} of the model's tensors, such as {absent[0]}")
     model.pooler = None  # a vector a text, which nobody asks for
     before, after = special_tokens(tokenizer)
-    hidden = _cut_layers(model, source.hidden_state)
+    hidden = _cut_layers(model, source)
     room = _most_tokens(model, tokenizer, source.window) - len(before) - len(after)
     if room <= source.overlap and source.window:
         raise EncoderError(f"{source.model}: a window of {source.window} tokens leaves no room for an overlap of {source.overlap} pieces")
@@ -161,12 +161,12 @@ def special_tokens(tokenizer: Any) -> tuple[list[int], list[int]]:
     return whole[:first], whole[first + len(plain) :]
 
 
-def _cut_layers(model: Any, hidden_state: int) -> int:
+def _cut_layers(model: Any, source: ModelSource) -> int:
     """Leave the layers out that come after the wanted one, where the model is built so that its output is its last layer's."""
     layers = getattr(getattr(model, "encoder", None), "layer", None)
-    depth = int(model.config.num_hidden_layers)
+    depth, hidden_state = int(model.config.num_hidden_layers), source.hidden_state
     if hidden_state > depth:
-        raise EncoderError(f"there is no hidden state {hidden_state}: the model has {depth} layers")
+        raise EncoderError(f"{source.model}: there is no hidden state {hidden_state}: the model has {depth} layers (setting hidden_state)")
     if not hidden_state or not isinstance(layers, torch.nn.ModuleList):
         return hidden_state
     model.encoder.layer = layers[:hidden_state]

@@ -23,7 +23,7 @@ from pipeline_lib.projection.export import projected_files
 from pipeline_lib.storage.fingerprint import ingredients
 from pipeline_lib.storage.write import write_file
 from tasks.export import Outputs, RunFacts, export, export_language, export_tables
-from tasks.out_folder import ExportError, check_out, open_out
+from tasks.out_folder import open_out
 from tests.tasks.chain import DOCUMENTS_USED, Chain
 
 CONFIG = load_config("embedded", ["fit.dimensions=16", "sharpen.reg=0.04"])
@@ -216,26 +216,6 @@ def test_a_record_never_has_a_file_removed_outside_its_folder(chain: Chain, tmp_
     assert not (folder / "inside.txt").exists()
 
 
-@pytest.mark.parametrize("name", ["thesis.doc", ".hidden", "en/run.tsv"])
-def test_a_folder_that_holds_something_else_is_refused_and_left_alone(chain: Chain, tmp_path: Path, name: str) -> None:
-    (tmp_path / name).parent.mkdir(exist_ok=True)
-    (tmp_path / name).write_text("mine", encoding="utf-8")
-    with pytest.raises(ExportError, match="choose another --out"):
-        call(chain, tmp_path)
-    assert names(tmp_path) == {name}
-
-
-def test_a_file_in_place_of_the_folder_is_refused(chain: Chain, tmp_path: Path) -> None:
-    (tmp_path / "out").write_text("mine", encoding="utf-8")
-    with pytest.raises(ExportError):
-        call(chain, tmp_path / "out")
-    assert (tmp_path / "out").read_text(encoding="utf-8") == "mine"
-
-
-def test_a_new_and_an_empty_folder_are_fine(tmp_path: Path) -> None:
-    assert check_out(tmp_path / "new") == check_out(tmp_path) == {}
-
-
 @pytest.mark.parametrize("fails", ["en/run.tsv", "es/case-03.ann", "config.toml", "report.html", "run.json"])
 def test_an_interrupted_export_can_be_tried_again(chain: Chain, out: Path, tmp_path: Path, fails: str) -> None:
     def full(path: Path, content: str | bytes) -> None:
@@ -366,10 +346,3 @@ def test_another_export_into_the_same_folder_is_written(chain: Chain, out: Path,
     call(chain, tmp_path, shards=(0,))
     call(chain, tmp_path)
     assert names(tmp_path) == names(out) and (tmp_path / "en" / "run.tsv").read_bytes() == (out / "en" / "run.tsv").read_bytes()
-
-
-@pytest.mark.parametrize("content", ["{}", "not json", '{"run": "mine", "files": {"a": "b"}}', '{"run": "run-1", "files": ["a"]}'])
-def test_a_run_json_of_somebody_else_does_not_make_the_folder_ours(tmp_path: Path, content: str) -> None:
-    (tmp_path / "run.json").write_text(content, encoding="utf-8")
-    with pytest.raises(ExportError, match="choose another --out"):
-        check_out(tmp_path)

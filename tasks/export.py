@@ -114,8 +114,9 @@ def export(root: str, out: str, outputs: Outputs, facts: RunFacts, earlier: Writ
     counts = _count(folder, outputs)
     write_file(folder / "report.html", render_report(_report(outputs, facts, scores, counts)))
     made_of = {key: found for part in parts for key, found in part.made_of.items()}
-    record = {**facts.record, "made_of": made_of, "files": dict(sorted(files.items()))}
-    write_file(folder / "run.json", to_json(dict(sorted(record.items())), indent=1) + b"\n")
+    ordered = json.loads(json.dumps({**facts.record, "made_of": made_of, "files": {}}, sort_keys=True))
+    record = ordered | {"files": dict(sorted(files.items()))}  # half a million of them: too many for Python's own JSON with indents
+    write_file(folder / "run.json", to_json(record, indent=1) + b"\n")
     (folder / UNFINISHED).unlink()
     return counts
 

@@ -19,7 +19,7 @@ from data_contracts.corpus import UNITS
 UNIT = regex.compile(
     r"(?>\p{Nd}+(?:[.,]\p{Nd}+)*)(?![\p{M}\u200c\u200d])"
     r"|(?:\p{L}[\p{M}\u00ad\u200c\u200d]*)+"
-    r"|(?![\s\x1c-\x1f])(?:\X(?<!\s\p{M}*)|.)[\p{M}\u200c\u200d]*"
+    r"|(?![\s\x1c-\x1f])(?:(?!\p{GCB=Prepend}+\s)\X|.)[\p{M}\u200c\u200d]*"
 )
 NUMBER = regex.compile(r"\p{Nd}+(?:[.,]\p{Nd}+)*")
 Cut = Callable[[str], list[tuple[int, int]]]

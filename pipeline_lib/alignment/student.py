@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from pipeline_lib.alignment.cost import CostConfig
 from pipeline_lib.alignment.features import SIDES, Side, spelling, type_tables
 from pipeline_lib.alignment.fitted import Teachers
+from pipeline_lib.alignment.threads import LAZY_IMPORTS
 from pipeline_lib.alignment.units import GridText
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class Student:
 
 def new_student(teachers: Teachers, config: StudentConfig, cost: CostConfig) -> Student:
     """An untrained student, whose similarities already are about those of ``cost``."""
-    from pipeline_lib.alignment.encoder import EncoderConfig, StudentEncoder
+    with LAZY_IMPORTS:
+        from pipeline_lib.alignment.encoder import EncoderConfig, StudentEncoder
 
     torch.manual_seed(config.seed)
     widths = {
@@ -94,7 +96,8 @@ def new_student(teachers: Teachers, config: StudentConfig, cost: CostConfig) -> 
 
 def excerpt(student: Student, types: Mapping[Side, set[str]]) -> Student:
     """The same student with vectors for some ``types`` of either side alone: all that texts made of them can tell apart."""
-    from pipeline_lib.alignment.encoder import StudentEncoder
+    with LAZY_IMPORTS:
+        from pipeline_lib.alignment.encoder import StudentEncoder
 
     numbers = {side: [(kind, row) for kind, row in student.numbers[side].items() if kind in types[side]] for side in SIDES}
     shape = cast("EncoderConfig", copy.deepcopy(student.model.config))
@@ -110,7 +113,8 @@ def excerpt(student: Student, types: Mapping[Side, set[str]]) -> Student:
 
 def save_student(student: Student, folder: Path) -> None:
     """Write ``config.json`` and ``model.safetensors`` as Hugging Face has them, the types' tables, a vocabulary a side, one type a line."""
-    from transformers.utils.logging import disable_progress_bar
+    with LAZY_IMPORTS:
+        from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
     student.model.save_pretrained(folder)
@@ -127,9 +131,10 @@ def save_weights(student: Student, folder: Path) -> None:
 
 def load_student(folder: Path) -> Student:
     """Read a student from its folder, weights from safetensors only."""
-    from transformers.utils.logging import disable_progress_bar
+    with LAZY_IMPORTS:
+        from transformers.utils.logging import disable_progress_bar
 
-    from pipeline_lib.alignment.encoder import StudentEncoder
+        from pipeline_lib.alignment.encoder import StudentEncoder
 
     disable_progress_bar()
     model = StudentEncoder.from_pretrained(folder, use_safetensors=True, local_files_only=True)

@@ -1,6 +1,11 @@
-"""How many threads a product of matrices takes: its last bit may depend on it."""
+"""What threads share: how many a product of matrices takes, since its last bit may depend on it, and the import of transformers."""
+
+from threading import Lock
 
 from threadpoolctl import threadpool_limits
+
+# Two threads that make transformers' lazy modules at once fail each other's imports.
+LAZY_IMPORTS = Lock()
 
 
 def one_blas_thread() -> None:

@@ -1,10 +1,8 @@
 """transformers, imported when it is first needed, since it takes seconds and most processes of a run meet no transformer."""
 
-from threading import Lock
 from typing import Any
 
-# Two threads that make its lazy modules at once fail each other's imports.
-_IMPORTING = Lock()
+from pipeline_lib.alignment.threads import LAZY_IMPORTS
 
 
 def auto_model() -> Any:
@@ -18,7 +16,7 @@ def auto_tokenizer() -> Any:
 
 
 def _quiet() -> Any:
-    with _IMPORTING:
+    with LAZY_IMPORTS:
         import transformers
 
         transformers.AutoModel, transformers.AutoTokenizer  # noqa: B018 the imports themselves

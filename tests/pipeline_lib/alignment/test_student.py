@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -176,3 +178,27 @@ def test_the_same_teachers_and_seed_give_the_same_student(student: Student) -> N
 def test_settings_out_of_range_are_refused(bad: dict[str, int]) -> None:
     with pytest.raises(ValidationError):
         StudentConfig.model_validate(bad)
+
+
+STAGGERED = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from pipeline_lib.alignment.student import load_student
+
+def ask(number):
+    time.sleep(0.3 * number)
+    try:
+        load_student(Path(sys.argv[1]))
+    except OSError:
+        return "no student there"
+
+with ThreadPoolExecutor(6) as threads:
+    print(set(threads.map(ask, range(6))))
+"""
+
+
+def test_threads_may_ask_for_a_student_while_its_code_is_imported(tmp_path: Path) -> None:
+    """In a process of its own: here it is imported already."""
+    asked = subprocess.run([sys.executable, "-c", STAGGERED, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert asked.stdout == "{'no student there'}\n", asked.stderr
